@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -281,3 +282,30 @@ def test_numbers_that_are_others_in_each_call(number: Any) -> None:
 def test_numbers_that_come_again_and_tensors_that_vary_are_replayed() -> None:
     same_as_eager(scaled_steps(30, lambda n: 1.0 + n % 7), at_least=14)
     same_as_eager(scaled_steps(30, lambda n: tg.tensor(1.0 + n)), at_least=26)
+
+
+@pytest.mark.parametrize("kind", ["attribute", "entry", "variable"])
+def test_what_a_step_named_is_gone(kind: str) -> None:
+    settings, entries, scale = SimpleNamespace(scale=2.0), {"scale": 2.0}, 2.0
+
+    def of_attribute(x: Any) -> Any:
+        return x * settings.scale
+
+    def of_entry(x: Any) -> Any:
+        return x * entries["scale"]
+
+    def of_variable(x: Any) -> Any:
+        return x * scale
+
+    step = tg.replay({"attribute": of_attribute, "entry": of_entry, "variable": of_variable}[kind])
+    x = tg.ones(2)
+    for _ in range(4):
+        step(x)
+    assert step.replays == 2
+    if kind == "variable":
+        del scale
+    else:
+        entries.clear()
+        del settings.scale
+    with pytest.raises((AttributeError, KeyError, NameError)):
+        step(x)

@@ -13,6 +13,7 @@ from tinygrad_conv import nn, optim
 from tinygrad_conv.replay import descent
 
 from .replay_steps import (
+    article,
     conv,
     images,
     numbers,
@@ -96,6 +97,42 @@ def test_a_step_that_fails_leaves_the_gradients(scratch_ops: None) -> None:
     with pytest.raises(ArithmeticError, match="now"):
         program.run(list(calls[4]), [tensor.data for tensor in calls[4]])
     assert (numbers(net.weight), numbers(net.weight.grad)) == before
+
+
+@pytest.mark.parametrize("lr", [3e38, "fast"], ids=["overflow", "no number"])
+def test_a_descent_that_fails_leaves_the_gradients(lr: Any) -> None:
+    net, calls = conv(), pairs(5)
+    optimizer = optim.SGD(net.parameters(), lr=0.1)
+    step = tg.replay(article(net, optimizer))
+    for call in calls[:4]:
+        step(*call)
+    assert step.replays == 2
+    net.weight.data[...] = 1e4  # and large gradients
+    optimizer.param_groups[0]["lr"] = lr
+    before = numbers(net.weight), numbers(net.weight.grad)
+    with np.errstate(over="raise"), pytest.raises((FloatingPointError, TypeError)):
+        step.program.run(list(calls[4]), [tensor.data for tensor in calls[4]])
+    assert (numbers(net.weight), numbers(net.weight.grad)) == before
+
+
+def test_gradients_of_more_than_the_optimizer_has() -> None:
+    def make() -> Any:
+        tg.manual_seed(0)
+        first, second, third = layers = [nn.Conv2d(1, 1, 2) for _ in range(3)]
+        optimizer = optim.SGD([*third.parameters(), *first.parameters()], lr=0.1)
+        net = nn.Sequential(*layers)
+
+        def step(x: Any) -> Any:
+            net.zero_grad()
+            y = net(x)
+            loss = tg.mse_loss(y, tg.ones_like(y))
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return [net, optimizer], step, [(x,) for x in images(6, (2, 1, 5, 5))]
+
+    same_as_eager(make, at_least=4)
 
 
 # Updates

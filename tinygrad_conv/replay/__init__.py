@@ -25,6 +25,7 @@ reading order:
     aside.py        which lines another thread may do meanwhile
     gradients.py, updates.py    the calls that put gradients in their places, and that change parameters
     descent.py, bundle.py    such changes for many steps: plain descent, and many parameters in one vector
+    ending.py       gradients and plain descent, both at once
     runner.py, state.py    one step, and how it is undone where something fails
     check.py        is it what eager does? listing.py    a program for people, and from when to when its
                     memory is in use; profile.py    where its time goes

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..engine.registry import OPS
 from ..engine.tensor import Tensor
+from .ending import Ending, ending_of
 from .gradients import deposit, deposits_anew
 from .hooks import hook_of, prepared, varying, wants_memory
 from .liveness import Buffers
@@ -30,31 +31,37 @@ class Departure(Exception):
         self.line, self.reason = line, reason
 
 
-def calls_of(recorded: Recorded) -> tuple[list[Call], int]:
-    """The calls that the lines of a recording become, and how many bytes of memory they keep."""
+def calls_of(recorded: Recorded) -> tuple[list[Call], Ending | None, int]:
+    """The calls that the lines of a recording become; what does the last two of them at once, perhaps; and
+    how many bytes of memory they keep.
+    """
     hooked = [hook_of(line, line.then) for line in recorded.lines]
     candidates = [line.writes[0] for line, hook in zip(recorded.lines, hooked) if wants_memory(hook)]
     buffers = Buffers(recorded, candidates)
     arrays = [getattr(slot.value, "_data", slot.value) for slot in recorded.slots]
     shared = lasting(recorded)
-    calls, anew = [], deposits_anew(recorded)
+    anew = deposits_anew(recorded)
+    ending = ending_of(recorded, anew)
+    calls: list[Call] = []
     for number, (line, hook) in enumerate(zip(recorded.lines, hooked)):
         run = None if hook is None else prepared(line, hook, arrays, buffers, shared)
+        out = buffers.of.get(line.writes[0]) if line.writes else None
         of_numbers = all(getattr(arrays[read], "ndim", None) == 0 for read in line.reads)
         if run is not None and of_numbers and len(line.writes) == 1:
             run = making_arrays(run)
         if number in anew:
             calls.append(anew[number](line))
+        elif ending is not None and line is recorded.lines[-1]:
+            calls.append(ending.step)
         else:
-            calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run))
-        if line.writes and line.writes[0] in buffers.of:
-            out = buffers.of[line.writes[0]]
+            calls.append(MAKERS[line.kind](line, recorded) if run is None else hooked_call(line, run, out))
+        if out is not None:
             if run is None or id(out) in shared["declined"]:
                 buffers.drop(line.writes[0])
             else:
                 arrays[line.writes[0]] = shared["lasting", id(out)] = out
     recorded.buffers = buffers.numbers
-    return calls, buffers.nbytes
+    return calls, ending, buffers.nbytes
 
 
 def lasting(recorded: Recorded) -> dict[Any, Any]:
@@ -69,33 +76,47 @@ def making_arrays(run: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *inputs, **params: np.asarray(run(*inputs, **params))
 
 
-def hooked_call(line: Line, run: Any) -> Call:
-    """A call that was prepared for these shapes."""
-    read, write = reader(line.reads), line.writes[0]
+def hooked_call(line: Line, run: Any, out: Any) -> Call:
+    """A call that was prepared for these shapes. out: the memory that it has for its result, perhaps."""
     if len(line.writes) > 1:
         return call_of_several(line, run)
     if marked := varying(line):
         return varying_call(line, run, marked)
-    if line.kind == "rule":
-        shape, dtype = line.details[1][0]
+    reads, write, unchecked = line.reads, line.writes[0], line.kind == "forward"
 
-        def call_rule(slots: list[Any], tensors: list[Any]) -> None:
-            dx = run(*read(slots))
-            if dx.shape != shape:
-                dx = fitted(dx, shape, dtype)
-            slots[write] = dx
+    def fit(dx: Any) -> Any:
+        return dx if dx.shape == line.details[1][0][0] else fitted(dx, *line.details[1][0])
 
-        return call_rule
-    if len(line.reads) == 2:
-        first, second = line.reads
+    # By name, for a tuple of arguments that is made anew each time takes as long as a small product
+    if len(reads) == 1:
+        (only,) = reads
+
+        def call_one(slots: list[Any], tensors: list[Any]) -> None:
+            result = run(slots[only])
+            slots[write] = result if result is out or unchecked else fit(result)
+
+        return call_one
+    if len(reads) == 2:
+        first, second = reads
 
         def call_two(slots: list[Any], tensors: list[Any]) -> None:
-            slots[write] = run(slots[first], slots[second])
+            result = run(slots[first], slots[second])
+            slots[write] = result if result is out or unchecked else fit(result)
 
         return call_two
+    if len(reads) == 3:
+        left, middle, right = reads
+
+        def call_three(slots: list[Any], tensors: list[Any]) -> None:
+            result = run(slots[left], slots[middle], slots[right])
+            slots[write] = result if result is out or unchecked else fit(result)
+
+        return call_three
+    read = reader(reads)
 
     def call(slots: list[Any], tensors: list[Any]) -> None:
-        slots[write] = run(*read(slots))
+        result = run(*read(slots))
+        slots[write] = result if result is out or unchecked else fit(result)
 
     return call
 
@@ -264,7 +285,7 @@ def exchange(line: Line, recorded: Recorded) -> Call:
 
 def step(line: Line, recorded: Recorded) -> Call:
     """An optimiser's update of all its parameters."""
-    update = update_of(line.target)
+    update = update_of(line.target).step
     return lambda slots, tensors: update()
 
 

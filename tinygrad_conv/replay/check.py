@@ -24,18 +24,18 @@ def replay_compared(program: Program, given: Arguments, step: Callable[[], Any])
     back. What it does in Python beside, a counter or a print, happens once.
     """
     changed = program.changed.of_everything(program.recorded)
-    before = changed.state(given.tensors, everything=True)
+    before = changed.state(given.tensors)
     trace = Trace(given.tensors, given.bare, keeps=True)
     with trace:
         step()
-    after = changed.state(given.tensors, everything=True)
+    after = changed.state(given.tensors)
     before.restore()
     try:
         parted = difference_of_constants(program.as_recorded, trace.recorded)
         if parted is not None:
             raise ReplayError(f"replay and eager part: {parted}")
         result = compared_run(program, given, trace)
-        compare_states(after, changed.state(given.tensors, everything=True))
+        compare_states(after, changed.state(given.tensors))
     except BaseException:
         before.restore()
         raise

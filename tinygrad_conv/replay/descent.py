@@ -8,7 +8,8 @@ one whose memory is read-only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -38,39 +39,46 @@ class Descent:
         self.numbers = [np.empty(array.shape, array.dtype) for array in self.arrays]
         self.served = is_separate(self.arrays) and all(array.dtype in DTYPES for array in self.arrays)
         self.followed: list[Any] = [NEVER] * len(self.groups)  # the learning rates of the groups
-        self.rates: list[Any] = []  # the same for each parameter, in its dtype
+        self.rows: list[Any] = []  # of each parameter all that a step needs, its rate in its dtype
 
     def step(self) -> None:
         """One step."""
-        memories = self.computed()
-        if memories is None:
+        # a leaf that an op made may never have had a gradient
+        if not self.made([getattr(param, "_grad", None) for param in self.params]):
             self.otherwise()
-            return
-        mark_changed(memories)
-        make_all(map(WRITE, self.arrays, ALL, self.numbers))
 
-    def computed(self) -> list[Memory] | None:
+    def made(self, grads: list[Any], beside: Iterable[Any] = ()) -> bool:
+        """Whether a step was made, by gradients in the parameters' order. beside: changes, which are made
+        as this iterator is gone through, at the same time.
+        """
+        memories = self.computed(grads)
+        if memories is None:
+            return False
+        mark_changed(memories)
+        make_all(chain(beside, map(WRITE, self.arrays, ALL, self.numbers)))
+        return True
+
+    def computed(self, grads: list[Any]) -> list[Memory] | None:
         """Compute the new numbers; what they will be written to, or None where it is no plain descent."""
-        if not self.served:
+        if not self.served or not self.optimizer.state.keys() >= self.owners:
             return None
         for group, rate in zip(self.groups, self.followed):
             others = group["momentum"] or group["weight_decay"] or group["maximize"]
             if others or (group["lr"] is not rate and not self.follow()):
                 return None
         memories = []
-        for param, array, rate, numbers in zip(self.params, self.arrays, self.rates, self.numbers):
-            grad = getattr(param, "_grad", None)  # a leaf that an op made may never have had one
+        for (param, array, shape, dtype, rate, numbers), grad in zip(self.rows, grads):
             if param._data is not array:
                 self.place()
-                return self.computed()
-            if type(grad) is not np.ndarray or grad.shape != array.shape or grad.dtype is not array.dtype:
+                return self.computed(grads)
+            if type(grad) is not np.ndarray or grad.shape != shape or grad.dtype is not dtype:
                 return None
             if not array.flags.writeable:
                 return None
             multiply(grad, rate, numbers)
             subtract(array, numbers, numbers)
             memories.append(param._memory or param.memory())
-        return memories if self.optimizer.state.keys() >= self.owners else None
+        return memories
 
     def follow(self) -> bool:
         """Take over the learning rates that the groups have by now, if they are plain numbers."""
@@ -78,7 +86,10 @@ class Descent:
         if not all(type(rate) in (float, int) and abs(rate) < LARGEST for rate in followed):
             return False
         each = [group["lr"] for group in self.groups for _ in group["params"]]
-        self.rates = [np.asarray(rate, array.dtype) for rate, array in zip(each, self.arrays)]
+        self.rows = [
+            (param, array, array.shape, array.dtype, np.asarray(rate, array.dtype), numbers)
+            for param, array, rate, numbers in zip(self.params, self.arrays, each, self.numbers)
+        ]
         self.followed = followed
         return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
-from types import MappingProxyType
+from types import CellType, MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ DICTS = (dict, MappingProxyType)
 GONE = (LookupError, AttributeError, ValueError, RuntimeError)
 
 cell_contents = attrgetter("cell_contents")  # of an enclosing variable
+STATE = attrgetter("_requires_grad", "_listeners", "_edge")  # what a tensor is, beside its numbers
 
 
 class Fact(NamedTuple):
@@ -48,6 +49,49 @@ class Fact(NamedTuple):
             return is_same(self.ask(self.key), self.value)
         except GONE:
             return False
+
+
+class Asked:
+    """Facts sorted by how they are asked for: one loop for each kind, which Python runs in half the time of
+    one for all, and without a call where there is another way to ask.
+    """
+
+    def __init__(self, facts: Iterable[Fact]) -> None:
+        self.entries: list[tuple[dict[Any, Any], Any, Any]] = []  # a dict, a key, and the value there
+        self.cells: list[tuple[CellType, Any]] = []
+        self.tensors: list[tuple[Any, Any, Any, Any]] = []  # with what STATE tells of them
+        self.empty: list[Any] = []  # containers with nothing in them
+        self.others: list[tuple[Callable[[Any], Any], Any, Any]] = []
+        for ask, key, value, _ in facts:
+            owner = getattr(ask, "__self__", None)
+            if type(owner) is dict and ask == owner.get and key in owner:
+                self.entries.append((owner, key, value))
+            elif ask is cell_contents:
+                self.cells.append((key, value))
+            elif ask is STATE:
+                self.tensors.append((key, *value))
+            elif ask is len and type(key) in (dict, list) and not key:
+                self.empty.append(key)
+            else:
+                self.others.append((ask, key, value))
+
+    def are_answered(self) -> bool:
+        """Whether all have the very same answers. Raises one of GONE for what is not there any more."""
+        for entries, key, value in self.entries:
+            if entries[key] is not value:
+                return False
+        for cell, value in self.cells:
+            if cell.cell_contents is not value:
+                return False
+        for tensor, requires_grad, listeners, edge in self.tensors:
+            if tensor._requires_grad is not requires_grad or tensor._listeners is not listeners:
+                return False
+            if tensor._edge is not edge:
+                return False
+        for ask, key, value in self.others:
+            if ask(key) is not value:
+                return False
+        return not any(self.empty)
 
 
 class Large:

@@ -8,7 +8,6 @@ and attributes; the tensors from outside. Each is a `Fact` (facts.py), and facts
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import attrgetter, is_
 from typing import Any
 
 from ..dtypes import get_default_dtype
@@ -16,14 +15,12 @@ from ..engine.modes import GRAD
 from ..engine.tensor import Tensor
 from ..kernels import kernels_in_use
 from .arguments import Arguments
-from .facts import GONE, Fact, is_same, numbers_in
+from .facts import GONE, STATE, Asked, Fact, is_same, numbers_in
 from .outside import MANY, Outside
 from .program import Line, Recorded
 from .side_effects import SideEffects
 from .slots import awaited
 from .values import walk
-
-STATE = attrgetter("_requires_grad", "_listeners", "_edge")  # what a tensor is, beside its numbers
 
 
 def settings() -> tuple[Any, ...]:
@@ -54,9 +51,7 @@ class Guard:
         self.forms = [(array.shape, array.dtype, array.strides) for array in self.arrays]
         self.listeners = [tensor._listeners for tensor in self.tensors if tensor._listeners is not None]
         facts = outside.facts
-        for tensor in self.tensors:
-            for name in ("requires_grad", "listeners", "edge"):
-                facts.append(Fact.now(attrgetter(f"_{name}"), tensor, name))
+        facts += [Fact.now(STATE, tensor, "a tensor's requires_grad, or its tape") for tensor in self.tensors]
         handed = {id(value) for line in recorded.lines for value in given_to(line)}
         used = set(map(id, [*self.tensors, *given.tensors]))
         others = [x for x in outside.tensors.values() if id(x) not in used]
@@ -71,22 +66,19 @@ class Guard:
     def ask_for(self, facts: list[Fact]) -> None:
         """These are the facts from now on."""
         self.facts = facts
-        self.asked = [fact[:3] for fact in facts]  # plain tuples: they are unpacked in half the time
+        self.asked = Asked(facts)
 
     def holds(self) -> bool:
         """Whether all of it is as it was, the outside tensors' arrays apart (see `moved`)."""
         grad, kernels, dtype = self.settings
         if GRAD.get() is not grad or kernels_in_use() != kernels or get_default_dtype() is not dtype:
             return False
-        if any(map(awaited, self.listeners)):
+        if self.listeners and any(map(awaited, self.listeners)):
             return False
         try:
-            for ask, key, value in self.asked:
-                if ask(key) is not value:
-                    return self.equal()
+            return self.asked.are_answered() or self.equal()
         except GONE:
             return False
-        return True
 
     def equal(self) -> bool:
         """Whether what is another object is an equal number or text; it counts as the same from now on."""
@@ -109,9 +101,14 @@ class Guard:
 
     def moved(self) -> bool | None:
         """Whether outside tensors have other arrays than before; None: of another form."""
+        for tensor, array in zip(self.tensors, self.arrays):
+            if tensor._data is not array:
+                return self.follow()
+        return False
+
+    def follow(self) -> bool | None:
+        """Take over the arrays that outside tensors have by now, where they are of the same form."""
         arrays = [tensor._data for tensor in self.tensors]
-        if all(map(is_, arrays, self.arrays)):
-            return False
         if [(array.shape, array.dtype, array.strides) for array in arrays] != self.forms:
             return None
         self.arrays = arrays

@@ -124,7 +124,7 @@ class Outside:
             self.know(cell_contents, cell, name)
             with suppress(ValueError):  # nothing is in it yet
                 self.value(name, cell.cell_contents)
-        for value in (*(function.__defaults__ or ()), function.__kwdefaults__ or {}):
+        for value in (*(function.__defaults__ or ()), *filter(None, [function.__kwdefaults__])):
             self.value("a default", value)
         self.code(function.__code__, function.__globals__)
 
@@ -305,7 +305,8 @@ class Outside:
                 self.know(attrgetter(name), value, f"{kind}.{name}")
             return
         else:
-            self.know(len, members, f"an attribute of {kind}")  # a new one may hide that of its class
+            if hasattr(value, "__dict__"):
+                self.know(len, members, f"an attribute of {kind}")  # a new one may hide that of its class
             by_name = BY_NAME & (self.attributes | self.methods | self.variables)
             named = set(members) if by_name or is_of_standard(type(value)) else named
         for name in sorted(named & members.keys()):

@@ -123,7 +123,7 @@ def refuse_another_setting(program: Any, given: Arguments) -> None:
 @contextmanager
 def put_back(program: Any, given: Arguments) -> Iterator[None]:
     """Afterwards parameters, buffers, gradients, optimisers and random numbers are what they were."""
-    before = program.changed.of_everything(program.recorded).state(given.tensors, everything=True)
+    before = program.changed.of_everything(program.recorded).state(given.tensors)
     try:
         yield
     except Departure as departure:

@@ -23,8 +23,8 @@ from .arguments import Arguments, form_of
 from .calls import Departure
 from .check import replay_compared
 from .draws import Draws
-from .facts import Large
-from .guard import STATE, Guard, settings
+from .facts import STATE, Large
+from .guard import Guard, settings
 from .names import names_in
 from .program import Recorded, difference
 from .results import ResultForm, place_of
@@ -44,6 +44,7 @@ ADVICE = "which a replay would not; set it outside of the step"
 NONE_GIVEN = Arguments((), {})
 
 OFF: ContextVar[bool] = ContextVar("whether steps run eagerly", default=False)
+OFF.set(False)  # what is set is found at once, a default after looking for it everywhere
 
 
 @contextmanager
@@ -71,8 +72,7 @@ class Entry:
 
     def fits(self, given: Arguments) -> bool:
         """Whether it is of the present setting."""
-        equal = self.equal if self.program is not None else ()
-        if equal and not all(same(given.bare[place], array) for place, array in equal):
+        if self.equal and not all(same(given.bare[place], array) for place, array in self.equal):
             return False
         if self.guard.reached and not self.guard.is_given(given.tensors):
             return False
@@ -135,10 +135,10 @@ class Replayed:
 
     def known(self, given: Arguments) -> Entry | None:
         """What is known of the present setting."""
-        if given.key not in self.entries:
-            return None
-        self.entries.move_to_end(given.key)
-        for entry in self.entries[given.key]:
+        entries = self.entries.get(given.key, ())
+        if entries and len(self.entries) > 1:
+            self.entries.move_to_end(given.key)
+        for entry in entries:
             if entry.fits(given):
                 return entry
         return None
@@ -262,7 +262,7 @@ class Replayed:
 
     def refuse(self, entry: Entry, reason: str, where: Where) -> None:
         """From now on this setting runs eagerly, which is said once."""
-        entry.refused, entry.program, entry.recorded = True, None, Recorded()
+        entry.refused, entry.program, entry.recorded, entry.equal = True, None, Recorded(), []
         self.program = None
         self.say(reason, where)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from operator import methodcaller
 from pathlib import Path
@@ -24,6 +24,7 @@ from ..randomness.default import generator
 from .arguments import Arguments
 from .aside import begun, finished, with_lines_aside
 from .calls import calls_of
+from .ending import Ending
 from .gradients import FORGET, nothing
 from .guard import Guard
 from .hooks import hook_of
@@ -31,7 +32,7 @@ from .joined import joined
 from .listing import listed
 from .liveness import releases
 from .program import Line, Recorded, imagine
-from .state import Grads, State
+from .state import NOTHING, Grads, State
 from .values import MARKS, Argument, Call, Reading, TensorIn, filled, walk
 
 if TYPE_CHECKING:
@@ -58,10 +59,12 @@ class Program:
         imagine(recorded)
         self.recorded = recorded = with_lines_aside(joined(recorded))
         self.lines = recorded.lines
-        self.calls, self.nbytes = calls_of(recorded)
+        self.calls, ending, self.nbytes = calls_of(recorded)
         self.aside = Aside()
-        self.first_calls = [*arranged(self.calls[:-1], recorded, self.aside)]
-        self.last_calls = self.calls[-1:]
+        first, self.last_calls = self.calls[:-1], self.calls[-1:]
+        if ending is not None:
+            first, self.last_calls = self.calls[:-2], [ending.both]
+        self.first_calls = [*arranged(first, recorded, self.aside)]
         self.template: list[Any] = [None] * len(recorded.slots)
         self.arguments = 0
         for number, slot in enumerate(recorded.slots):
@@ -69,7 +72,7 @@ class Program:
                 self.template[number] = slot.value
             self.arguments += slot.origin == "argument"
         self.place_outside()
-        self.changed = Changed(recorded)
+        self.changed = Changed(to_be_noted(self.lines, self.calls, ending))
         self.is_new = any(map(is_by_users, self.lines))  # to be compared with eager, once
         self.result = maker_of(recorded.result, dict(recorded.edges))
         for slot in self.as_recorded.slots:
@@ -141,23 +144,19 @@ class Program:
 
 
 class Changed:
-    """What the lines of a recording change, to be noted before each run.
+    """What lines of a program change, to be noted before each run."""
 
-    The last line needs no note if it is an optimiser's step, for that happens wholly or not at all.
-    """
-
-    def __init__(self, recorded: Recorded, everything: bool = False) -> None:
-        """everything: of the last line too."""
+    def __init__(self, lines: Iterable[Line], everything: bool = False) -> None:
+        """everything: it is to be compared, too, with what another run makes of it."""
         self.written: list[Tensor] = []
         self.written_arguments: list[int] = []
         self.leaves: list[Any] = []  # tensors, and marks of arguments, whose `.grad` changes
         self.optimizers: list[Optimizer] = []
         self.schedulers: list[LRScheduler] = []
         self.generators: list[Any] = []
-        self.random = self.changes_grads = False
-        last = len(recorded.lines) if everything else len(recorded.lines) - 1
-        for number, line in enumerate(recorded.lines):
-            if line.kind == "step" and number < last:
+        self.random = self.changes_grads = everything
+        for line in lines:
+            if line.kind == "step":
                 self.optimizers.append(line.target)
                 self.written += [param for param in line.target.params()]
             elif line.kind == "deposit":
@@ -169,13 +168,12 @@ class Changed:
         self.leaves_of_arguments = [leaf.number for leaf in self.leaves if isinstance(leaf, Argument)]
         self.leaves = each_once(fixed)
         others = (self.written, self.written_arguments, self.leaves_of_arguments, self.optimizers)
-        self.only_grads = not (any(others) or self.schedulers or self.generators or self.random or everything)
+        self.only_grads = not (any(others) or self.schedulers or self.generators or self.random)
 
     @staticmethod
     def of_everything(recorded: Recorded) -> Changed:
         """What all lines of a recording change, the gradients of all that is outside too."""
-        changed = Changed(recorded, everything=True)
-        changed.random = True
+        changed = Changed(recorded.lines, everything=True)
         outside = [slot.value for slot in recorded.slots if slot.origin == "outside"]
         changed.leaves = each_once([*changed.leaves, *outside])
         return changed
@@ -200,10 +198,10 @@ class Changed:
             elif isinstance(value, np.random.Generator):
                 self.generators.append(value)
 
-    def state(self, tensors: list[Tensor], everything: bool = False) -> State | Grads:
+    def state(self, tensors: list[Tensor]) -> State | Grads:
         """All of it as it is now."""
-        if self.only_grads and not self.changes_grads and not everything:
-            return Grads(self.leaves)
+        if self.only_grads:
+            return Grads(self.leaves) if self.leaves else NOTHING
         generators = [*self.generators, generator()] if self.random else self.generators
         return State(
             [*self.written, *(tensors[number] for number in self.written_arguments)],
@@ -211,8 +209,17 @@ class Changed:
             self.optimizers,
             self.schedulers,
             generators,
-            self.changes_grads or everything,
+            self.changes_grads,
         )
+
+
+def to_be_noted(lines: list[Line], calls: list[Call], ending: Ending | None) -> list[Line]:
+    """The lines whose changes are noted before each run: not the last, if it is an optimiser's step, and no
+    ending, for these happen wholly or not at all.
+    """
+    if ending is not None:
+        return [line for line, call in zip(lines[:-2], calls) if call is not nothing]
+    return lines[:-1] if lines and lines[-1].kind == "step" else lines
 
 
 def is_by_users(line: Line) -> bool:

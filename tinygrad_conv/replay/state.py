@@ -83,6 +83,9 @@ class Grads:
             leaf._grad = grad
 
 
+NOTHING = Grads([])
+
+
 def with_parts(scheduler: Any) -> list[Any]:
     """A schedule, and the schedules that it is made of."""
     return [

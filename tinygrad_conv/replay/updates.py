@@ -8,7 +8,6 @@ one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -24,18 +23,24 @@ LARGEST = 1 << 15  # numbers in a bundle: what is computed with them stays in th
 GENERAL = ("update", "updated_in_dtype", "updated_wide", "compute", "computed_step")
 
 
-def update_of(optimizer: Optimizer) -> Callable[[], None]:
-    """What makes a step of an optimiser: wholly or, where anything is raised, not at all."""
+class AsItself:
+    """The steps of an optimiser, whatever it computes."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+
+    def step(self) -> None:
+        """One step."""
+        self.optimizer.computed_step().commit()
+
+
+def update_of(optimizer: Optimizer) -> AsItself | Updates | Descent:
+    """What makes the steps of an optimiser: each wholly or, where anything is raised, not at all."""
     if not is_elementwise(optimizer):
-        return as_itself(optimizer)
+        return AsItself(optimizer)
     several = sum(map(is_small, arrays_of(optimizer.params()))) > 1
-    step = Updates(optimizer).step if several else as_itself(optimizer)
-    return Descent(optimizer, step).step if type(optimizer) is SGD else step
-
-
-def as_itself(optimizer: Optimizer) -> Callable[[], None]:
-    """Whatever the optimiser computes."""
-    return lambda: optimizer.computed_step().commit()
+    update = Updates(optimizer) if several else AsItself(optimizer)
+    return Descent(optimizer, update.step) if type(optimizer) is SGD else update
 
 
 def is_elementwise(optimizer: Optimizer) -> bool:
