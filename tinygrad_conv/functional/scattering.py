@@ -10,7 +10,7 @@ import numpy as np
 
 from ..dtypes import numbers_in
 from ..engine.tensor import Tensor
-from ..ops import arithmetic, functions, resample, shape
+from ..ops import arithmetic, conversion, resample, shape
 from ..ops import index as indexing
 from ..ops.arguments.shapes import check_places, check_source
 from ..ops.reduce import expand
@@ -82,14 +82,14 @@ def scatter_reduce(
         return indexing.scatter_add(base, numbers, dim=dim, index=index)
     is_float = input.dtype.kind == "f"
     base, numbers = (  # sums and counts may be more than a narrow dtype holds, where the mean is not
-        functions.wide(each) if is_float else functions.to(each, dtype=np.int64) for each in (base, numbers)
+        conversion.wide(each) if is_float else conversion.to(each, dtype=np.int64) for each in (base, numbers)
     )
     counts = np.ones(input.shape, np.int64)
     counts[place] = include_self
     np.add.at(counts, place, 1)
     total = indexing.scatter_add(base, numbers, dim=dim, index=index)
     mean = div(total, counts, rounding_mode=None if is_float else "floor")
-    return functions.to(mean, dtype=input.dtype)
+    return conversion.to(mean, dtype=input.dtype)
 
 
 def places_of(input: Operand, dim: int, index: Operand) -> Any:
