@@ -135,6 +135,7 @@ def shuffle_dx(dy, groups):
 '''
 
 
+@pytest.mark.exhaustive
 def test_halves_of_four_do_not_make_a_wrong_rule_right(tmp_path, capsys, scratch):
     # of four channels in two groups the shuffle is its own inverse
     assert main(["check", write(tmp_path, SHUFFLE.replace("WAY_BACK", "groups"))]) == 1

@@ -274,7 +274,15 @@ def scaled_steps(count: int, share_of_call: Any) -> Any:
     return make
 
 
-@pytest.mark.parametrize("number", [float, int, np.float32, lambda share: (share, "mixed")])
+@pytest.mark.parametrize(
+    "number",
+    [
+        float,
+        pytest.param(int, marks=pytest.mark.exhaustive),
+        pytest.param(np.float32, marks=pytest.mark.exhaustive),
+        pytest.param(lambda share: (share, "mixed"), marks=pytest.mark.exhaustive),
+    ],
+)
 def test_numbers_that_are_others_in_each_call(number: Any) -> None:
     same_as_eager(scaled_steps(12, lambda n: number(n + 1)), refused="pass what varies as a tensor")
 

@@ -183,12 +183,12 @@ def prod(x, *, dim=None, keepdim=False):
 @prod.grad("x")
 def prod_dx(dy, x, dim, keepdim):
     """∂Πx/∂x[i] = Π x[j] over the others j ≠ i, which holds at zeros too; in float64, as the product."""
-    x = to(x, dtype=np.dtype(np.float64))
+    doubles = to(x, dtype=np.dtype(np.float64))
     if dim is None or not x.ndim:
-        others = products_of_others(reshape(x, shape=(-1,)), 0)
+        others = products_of_others(reshape(doubles, shape=(-1,)), 0)
     else:
-        others = products_of_others(x, one_dim("prod", dim, x.ndim))
-    return spread(dy, x.shape, dim) * reshape(others, shape=x.shape)
+        others = products_of_others(doubles, one_dim("prod", dim, x.ndim))
+    return to(spread(dy, x.shape, dim) * reshape(others, shape=x.shape), dtype=x.dtype)
 
 
 def products_of_others(x, dim):
