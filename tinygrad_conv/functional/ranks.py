@@ -144,7 +144,7 @@ def quantiles(ordered: Operand, shares: Operand, interpolation: str, passes_nan:
     ranks = arithmetic.mul(shares, top.astype(shares.dtype))
     at = array_of(ranks)
     if not passes_nan:
-        at = np.where(whole, at, last)  # NaN stands last
+        at = np.where(whole, at, at.dtype.type(last))  # NaN stands last
     if interpolation == "nearest":
         at = np.rint(at)
     lower, upper = np.floor(at).astype(np.int64), np.ceil(at).astype(np.int64)
