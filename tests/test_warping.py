@@ -50,7 +50,7 @@ def test_no_number_at_a_place_of_nan():
 
 
 @pytest.mark.parametrize("padding_mode", PADDINGS)
-@pytest.mark.parametrize("align_corners", [True, False])
+@pytest.mark.parametrize("align_corners", [True, pytest.param(False, marks=pytest.mark.exhaustive)])
 def test_gradients_and_their_gradients(padding_mode, align_corners):
     image = tg.tensor(numbers(2, 2, 4, 5), requires_grad=True)
     grid = tg.tensor(np.random.default_rng(1).uniform(-1.3, 1.3, (2, 3, 2, 2)), requires_grad=True)
