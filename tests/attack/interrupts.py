@@ -266,7 +266,8 @@ def run_lines(action: Callable[[], Any], line: int | None) -> tuple[int, str]:
             return None
         if event == "line":
             passed += 1
-            if line is not None and passed > line and not place and not closes_a_block(frame):
+            is_due = line is not None and passed > line and not place
+            if is_due and not is_numpys_guard(frame) and not closes_a_block(frame):
                 place = f"at {frame.f_code.co_filename}:{frame.f_lineno}"
                 raise KeyboardInterrupt
         return trace
@@ -281,6 +282,14 @@ def run_lines(action: Callable[[], Any], line: int | None) -> tuple[int, str]:
     finally:
         sys.settrace(tracer)
     return passed, place
+
+
+def is_numpys_guard(frame: FrameType) -> bool:
+    """Whether it notes which array NumPy is printing. It forgets that in a `finally`; interrupted just before
+    the `try`, it prints `...` for whatever array has that address later on.
+    """
+    code = frame.f_code
+    return code.co_name == "wrapper" and Path(code.co_filename).name == "arrayprint.py"
 
 
 def closes_a_block(frame: FrameType | None) -> bool:
