@@ -126,7 +126,7 @@ def average(x, dims, keepdim):
     count = size_along(x.shape, dims)
     with np.errstate(over="ignore"):
         y = np.divide(summed(x, dims, keepdim), count)
-    if np.isinf(y).any():
+    if np.isinf(y).any() if y.ndim else math.isinf(y):  # of one number NumPy's way takes 20 times as long
         scale = x.dtype.type(2.0 ** count.bit_length())
         y = np.where(np.isinf(y), np.divide(summed(x / scale, dims, keepdim), count) * scale, y)
     return y
