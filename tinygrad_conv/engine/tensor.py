@@ -169,7 +169,7 @@ class Tensor(TensorMethods):
             shown = other._memory.member(other)
             copied, stands_in = copied or shown.has_own_array, stands_in or shown.stands_in
         self._memory = other._memory or other.memory()
-        self._memory.add(self, user_where(), copied, stands_in)
+        self._memory.add(self, user_where(skip=1), copied, stands_in)  # who joins is ours
 
     def mark_changed(self) -> None:
         """Note that the memory has just been changed in place."""

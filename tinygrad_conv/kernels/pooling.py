@@ -22,7 +22,7 @@ each index is worth there: one pass to read at them, and one to add to them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from math import isnan
 from typing import Any, NamedTuple
@@ -35,6 +35,7 @@ from .window import Array, Window, overlap, overlaps
 
 # By trial on two cores:
 NANOSECONDS_PER_WINDOW = 1.3
+FEW_WINDOWS = 10_000  # up to which one call does for all of them
 CACHE_WINDOWS = 1 << 17  # with fewer at a time, threads would wait for the interpreter's lock
 TAPS = np.arange(4, dtype=np.uint8).reshape(2, 2, 1, 1, 1, 1)
 LONG = 16  # rows or columns of a window
@@ -233,12 +234,10 @@ def _max_pool_side_by_side(x: Array, window: Window) -> tuple[Array, Array]:
     order = memory_order(x.strides)
     places = in_windows(x, window, order)
     y, tap = aligned_empty(places.shape[2:], x.dtype), np.empty(places.shape[2:], np.uint8)
-
-    def work(first: int, last: int) -> None:
-        for part in _parts(first, last, y):
-            _maxima(places[:, :, part], y[part], tap[part])
-
-    share(work, len(y), y.size * NANOSECONDS_PER_WINDOW / 1000)
+    if y.size <= FEW_WINDOWS:
+        _maxima(places, y, tap)
+    else:
+        _share_windows(lambda part: _maxima(places[:, :, part], y[part], tap[part]), y)
     return y.transpose(order.back), tap.transpose(order.back)
 
 
@@ -271,13 +270,23 @@ def _scatter_taps_side_by_side(dy: Array, tap: Array, window: Window) -> Array:
         dx[..., 2 * window.out[1] :] = 0
     places, named = as_bits(in_windows(dx, window, order)), tap.transpose(order.axes)
     bits = as_bits(values)
-
-    def work(first: int, last: int) -> None:
-        for part in _parts(first, last, values):
-            np.multiply(bits[part], named[part] == TAPS, out=places[:, :, part])
-
-    share(work, len(values), dy.size * NANOSECONDS_PER_WINDOW / 1000)
+    if dy.size <= FEW_WINDOWS:
+        np.multiply(bits, named == TAPS, out=places)
+    else:
+        _share_windows(
+            lambda part: np.multiply(bits[part], named[part] == TAPS, out=places[:, :, part]), values
+        )
     return dx
+
+
+def _share_windows(work: Callable[[slice], object], windows: Array) -> None:
+    """work(part) of all rows of `windows`, as many at a time as stay in the cache, by each thread."""
+
+    def rows(first: int, last: int) -> None:
+        for part in _parts(first, last, windows):
+            work(part)
+
+    share(rows, len(windows), windows.size * NANOSECONDS_PER_WINDOW / 1000)
 
 
 def _parts(first: int, last: int, windows: Array) -> Iterator[slice]:

@@ -7,6 +7,7 @@ from typing import Any
 from .. import functional as F
 from ..engine.tensor import Tensor
 from ..functional.arguments import Size
+from ..ops import pool
 from ..options import is_sequence
 from .module import Module, shown
 
@@ -45,8 +46,14 @@ class MaxPool2d(MaxPool):
     """The maximum of each window: x [N, C, H, W] → [N, C, P, Q]."""
 
     def forward(self, x: Any) -> Any:
-        return F.max_pool2d(
-            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+        op = pool.max_pool2d_with_indices if self.return_indices else pool.max_pool2d
+        return op(
+            x,
+            kernel_size=self.kernel_size,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            ceil_mode=self.ceil_mode,
         )
 
 
