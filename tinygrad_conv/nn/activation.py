@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from .. import functional as F
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
+from ..ops import activations
 from .module import Module, shown
 from .parameter import check_dtype, full_parameter
 
@@ -33,7 +34,8 @@ class ReLU(MayChangeInput):
     """max(x, 0)."""
 
     def forward(self, x: Any) -> Tensor:
-        return F.relu(x, self.inplace)
+        # the op itself where nothing is changed: nearly every layer of its kind is one of these
+        return F.relu(x, self.inplace) if self.inplace else activations.relu(x)
 
 
 class ReLU6(MayChangeInput):
