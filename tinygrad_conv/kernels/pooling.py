@@ -40,6 +40,7 @@ CACHE_WINDOWS = 1 << 17  # with fewer at a time, threads would wait for the inte
 TAPS = np.arange(4, dtype=np.uint8).reshape(2, 2, 1, 1, 1, 1)
 LONG = 16  # rows or columns of a window
 ONE = np.array(1, np.uint8)  # NumPy reads an array faster than it converts a number
+UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}  # by size in bytes
 
 
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
@@ -164,7 +165,7 @@ def as_bits(values: Array) -> Array:
     Multiplying by a mask of 0 and 1 is several times faster than choosing by it; and 0 times the bits of an
     Inf is 0.
     """
-    return values.view(f"u{values.itemsize}")
+    return values.view(UNSIGNED[values.itemsize])
 
 
 class FirstTaps(NamedTuple):
