@@ -24,6 +24,7 @@ PAIRS = {
     ),
     "elu": (tg.elu, functional.elu),
     "elu, negative alpha": (lambda x: tg.elu(x, alpha=-0.5), lambda x: functional.elu(x, alpha=-0.5)),
+    "celu": (tg.celu, functional.celu),
     "selu": (tg.selu, functional.selu),
     "gelu": (tg.gelu, functional.gelu),
     "gelu, tanh": (
@@ -109,3 +110,14 @@ def test_shapes(name, shape):
 def test_softmax_takes_another_dtype():
     ours = tg.softmax(tg.tensor(np.array([1, 2, 3])), 0, dtype=np.float64)
     np.testing.assert_allclose(ours.data, torch.softmax(torch.tensor([1, 2, 3]), 0, dtype=torch.float64))
+
+
+def test_celu_of_a_negative_alpha():
+    """e^(x/α) grows to the left then, and x / α is above 0 where x is below."""
+    numbers = np.array([-3.0, -1.0, -0.5, 0.0, 0.5, 2.0])
+    x, theirs = tg.tensor(numbers, requires_grad=True), torch.tensor(numbers, requires_grad=True)
+    y, expected = tg.celu(x, alpha=-1.5), functional.celu(theirs, alpha=-1.5)
+    np.testing.assert_allclose(y.detach(), expected.detach(), rtol=1e-12)
+    y.sum().backward()
+    expected.sum().backward()
+    np.testing.assert_allclose(x.grad, theirs.grad, rtol=1e-12)

@@ -42,6 +42,13 @@ def test_counting_from_a_fraction_gives_fractions(bound):
     np.testing.assert_array_equal(tg.arange(bound, 3).data, np.array([0.5, 1.5, 2.5], np.float32))
 
 
+@pytest.mark.parametrize("bounds", [(0.0, 3), (0, 3.0), (0.0, 3, 1), (np.float32(0), 3), (0, 3, 1.0)])
+def test_a_range_with_a_float_among_its_bounds_is_of_floats(bounds):
+    """Also where that is a 0, which is false to Python."""
+    y = tg.arange(*bounds)
+    assert y.dtype == tg.float32 and y.tolist() == [0, 1, 2]
+
+
 def test_linspace_of_integers_leaves_out_what_is_behind_the_point():
     assert tg.linspace(-5, 5, 4, dtype=tg.int64).tolist() == [-5, -1, 1, 5]
     assert tg.linspace(1, -1, 5, dtype=tg.int32).tolist() == [1, 0, 0, 0, -1]

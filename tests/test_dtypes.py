@@ -256,6 +256,21 @@ def test_no_tensor_is_brought_to_another_order_of_bytes(code):
             cast(tg.ones(2))
 
 
+@pytest.mark.parametrize("rows", [[MASKED, MASKED], ([1.0, 2.0], MASKED), [[MASKED]], [np.ma.masked, 1.0]])
+def test_no_row_of_a_list_loses_its_mask(rows):
+    with pytest.raises(DtypeError, match="tensor: a masked array would lose its mask in silence"):
+        tg.tensor(rows)
+
+
+@pytest.mark.parametrize("value", [tg.ones(2), np.float32(2.0), np.ones(2), 0.0, [], {}], ids=str)
+@pytest.mark.parametrize("make", [tg.zeros, tg.full, tg.zeros_like, tg.rand, tg.tensor, tg.arange])
+def test_what_has_a_dtype_is_none(make, value):
+    """NumPy takes an array for its dtype, and what is false to Python was as if it had not been given."""
+    arguments = {"full": (2, 1.0), "zeros_like": (tg.ones(2),)}.get(make.__name__, (2,))
+    with pytest.raises(DtypeError, match=f"{make.__name__}: dtype must be .*float16, float32 or float64"):
+        make(*arguments, dtype=value)
+
+
 NUMBERS_BESIDE = [
     0,
     1,

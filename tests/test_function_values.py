@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -313,6 +314,26 @@ def test_quotients_are_rounded():
     for function in (tg.floor_divide, tg.remainder, tg.fmod):
         with pytest.raises(ZeroDivisionError, match=f"{function.__name__}: integers cannot be divided by 0"):
             function(tg.tensor([1]), tg.tensor([0]))
+
+
+def test_decimals_of_large_numbers_are_kept():
+    """x · 10ⁿ overflows: in float16 that of 100 does."""
+    for dtype, numbers in ((np.float16, [100.0, 6e4, 1.26]), (np.float64, [1.7e308, -5e307, 1.26])):
+        x = tg.tensor(np.array([*numbers, np.inf, np.nan], dtype))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            y = tg.round(x, decimals=3)
+        np.testing.assert_array_equal(y.data, x.data)
+        assert y.dtype == dtype
+    assert tg.round(tg.tensor([1.26, -1.25, 15.0]), decimals=1).tolist() == pytest.approx([1.3, -1.2, 15.0])
+
+
+def test_products_of_many_halves_are_rounded_once():
+    factors = (1 + np.random.default_rng(0).standard_normal(2000) * 1e-3).astype(np.float16)
+    index = np.zeros(2000, np.intp)
+    y = tg.scatter_reduce(tg.ones(1, dtype=tg.float16), 0, index, tg.tensor(factors), "prod")
+    assert y.dtype == np.float16
+    assert y.item() == pytest.approx(np.prod(factors.astype(np.float64)), rel=1e-3)
 
 
 def test_the_median_of_all_shares_its_gradient():

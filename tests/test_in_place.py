@@ -289,3 +289,29 @@ def test_what_an_op_made_can_become_a_leaf_of_its_own(make):
     (2 * w).sum().backward()
     tg.optim.SGD([w], lr=0.5).step()
     np.testing.assert_allclose(w.data, before - 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rounding_mode", ["floor", "trunc"])
+def test_a_quotient_is_rounded_in_place(rounding_mode):
+    x = tg.tensor([7.0, -7.0], requires_grad=True)
+    y = x * 1
+    y.div_(2, rounding_mode=rounding_mode)
+    assert y.tolist() == x.div(2, rounding_mode=rounding_mode).tolist()
+    y.sum().backward()
+    assert x.grad.tolist() == [0, 0]
+    whole = tg.tensor([7, -7])
+    assert whole.div_(2, rounding_mode=rounding_mode).tolist() == y.tolist() and whole.dtype == tg.int64
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("shape", [(1,), (1, 1)])
+def test_a_number_with_dimensions_is_put_into_a_numbers_place(recorded, shape):
+    """As in PyTorch: leading dimensions of size 1 are dropped."""
+    value = tg.full(shape, 5.0, requires_grad=recorded)
+    x = tg.zeros(3)
+    x[1] = value
+    x[2] = value.detach().numpy()
+    assert x.tolist() == [0, 5, 5]
+    if recorded:
+        (2 * x).sum().backward()
+        assert value.grad.tolist() == np.full(shape, 2.0).tolist()

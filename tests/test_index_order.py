@@ -158,3 +158,12 @@ def test_lists_that_mean_the_same_to_both():
 
 def test_an_index_of_nothing_stands_where_it_picks_from():
     assert tg.zeros(2, 3, 4)[0, ..., []].shape == (3, 0)
+
+
+def test_a_memoryview_picks_as_its_array_does():
+    x = tg.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    places = np.array([1, 1])
+    y = x[0, memoryview(places)]
+    places[:] = 0  # the tape has a copy
+    y.sum().backward()
+    assert y.tolist() == [1, 1] and x.grad.tolist() == [[0, 2, 0], [0, 0, 0]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -193,6 +195,22 @@ def test_the_weight_of_a_class_that_does_not_occur_counts_nowhere(name, reductio
         gradients.append(x.grad)
     np.testing.assert_array_equal(*losses)
     np.testing.assert_array_equal(*gradients)
+
+
+def test_weights_that_add_up_to_0_give_no_finite_gradient():
+    """The loss is x / 0; ignored samples have no share in it. The library does not warn of its division."""
+    weight, labels = np.array([1.0, -1.0, 0.0]), np.array([0, 1, 2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for options in ({}, {"label_smoothing": 0.2}):
+            x = tg.tensor(np.random.default_rng(0).standard_normal((3, 3)), requires_grad=True)
+            loss = tg.cross_entropy(x, labels, weight=weight, ignore_index=2, **options)
+            loss.backward()
+            assert not np.isfinite(loss.item())
+            assert not np.isfinite(x.grad[:2]).any() and not x.grad[2].any()
+        x = tg.tensor(np.ones((3, 3)), requires_grad=True)
+        tg.nll_loss(x, labels, weight=weight, ignore_index=2).backward()
+        np.testing.assert_array_equal(x.grad, [[-np.inf, 0, 0], [0, np.inf, 0], [0, 0, 0]])
 
 
 @pytest.mark.parametrize("wrong", [-1e-3, 1.5, np.nan])

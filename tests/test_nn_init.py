@@ -196,3 +196,23 @@ def test_arrays_that_cannot_be_filled_are_refused():
     for given in (np.array(["text"]), [1.0]):
         with pytest.raises(TypeError, match="^normal_: tensor must be a Tensor or its .data, not"):
             init.normal_(given)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda x: init.uniform_(x, 0, 1e5),
+        lambda x: init.uniform_(x, -1e5, 0),
+        lambda x: init.constant_(x, 1e5),
+        lambda x: x.uniform_(0, 1e5),
+    ],
+)
+def test_what_a_dtype_cannot_hold_is_not_drawn(draw):
+    x = tg.zeros(3, dtype=tg.float16)
+    with pytest.raises(
+        OverflowError, match="(uniform|constant)_: float16 holds numbers up to 65504, not -?1"
+    ):
+        draw(x)
+    assert not x.data.any()
+    assert init.constant_(x, math.inf).isinf().all()

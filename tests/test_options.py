@@ -308,6 +308,40 @@ def test_a_number_of_numpy_is_a_dim():
     assert x.max(np.array(2.0, np.float32)).tolist() == [[2, 5], [7, 2]]
 
 
+NO_INTEGERS = {
+    "randint: low": lambda no: tg.randint(no, (2,)),
+    "cumprod: dim": lambda no: tg.cumprod(X, no),
+    "diag: diagonal": lambda no: tg.diag(X, no),
+    "diagonal: dim2": lambda no: tg.diagonal(tg.ones(2, 2), 0, 0, no),
+    "tril: diagonal": lambda no: tg.tril(tg.ones(2, 2), no),
+    "rot90: k": lambda no: tg.rot90(tg.ones(2, 2), no),
+    "select: index": lambda no: tg.select(X, 0, no),
+    "narrow: length": lambda no: tg.narrow(X, 0, 0, no),
+    "embedding: padding_idx": lambda no: tg.embedding(INDEX, tg.ones(2, 2), padding_idx=no),
+    "conv1d: stride": lambda no: tg.conv1d(tg.ones(1, 1, 3), tg.ones(1, 1, 2), stride=no),
+    "max_unpool1d: stride": lambda no: tg.max_unpool1d(
+        tg.ones(1, 1, 1), np.zeros((1, 1, 1), int), 2, no, output_size=(2,)
+    ),
+    "tensor_split: indices_or_sections": lambda no: tg.tensor_split(X, no),
+}
+
+
+@pytest.mark.parametrize("no", [True, 2.0, 1.5, 2 + 0j, tg.tensor(2.0), np.float32(1)], ids=str)
+@pytest.mark.parametrize("option", NO_INTEGERS)
+def test_what_is_no_integer_is_not_taken_for_one(option, no):
+    function, name = option.split(": ")
+    with pytest.raises(TypeError, match=f"{function}: {name} must be an int"):
+        NO_INTEGERS[option](no)
+
+
+@pytest.mark.parametrize("metric", ["2", True])
+def test_what_is_no_number_is_no_metric(metric):
+    schedule = lr_scheduler.ReduceLROnPlateau(optim.SGD(PARAMS, 0.1))
+    with pytest.raises(TypeError, match="step: metrics must be a number"):
+        schedule.step(metric)
+    assert schedule.last_epoch == 0
+
+
 def test_layers_keep_numbers_of_python():
     layer = nn.Conv2d(np.int64(1), 2, (np.int64(3), tg.tensor(2)), groups=np.array(1))
     assert repr(layer) == repr(nn.Conv2d(1, 2, (3, 2), groups=1))

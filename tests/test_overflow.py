@@ -9,6 +9,7 @@ import pytest
 
 import tinygrad_conv as tg
 from tinygrad_conv import functional as F
+from tinygrad_conv.ops import roots
 
 SPREAD = np.random.default_rng(0).uniform(-1, 1, (6, 50))
 
@@ -121,3 +122,28 @@ def test_no_warning_of_what_ends_well(name):
     (dx,) = tg.grad(y, x, tg.ones_like(y))
     assert np.isfinite(y.detach().numpy()).all()
     assert np.isfinite(dx.numpy()).all()
+
+
+def test_an_infinite_number_in_one_group_and_a_sum_that_overflows_in_another():
+    """Only the second is computed anew, and that an Inf is among the numbers does not make it ∞."""
+    large = 3e38
+    x = tg.tensor(np.array([[np.inf, 1.0], [large, large], [-np.inf, 1.0], [3.0, 4.0]], np.float32))
+    np.testing.assert_allclose(x.mean(1).data, [np.inf, large, -np.inf, 3.5], rtol=1e-6)
+    np.testing.assert_allclose(
+        (-x).mean(1, keepdim=True).data.ravel(), [-np.inf, -large, np.inf, -3.5], rtol=1e-6
+    )
+    largest = np.array([[np.inf, 1.0], [1e20, 1e20], [-np.inf, 0.0], [3.0, 4.0]], np.float32)
+    expected = [np.inf, 1e20 * 2 ** (1 / 3), np.inf, (27 + 64) ** (1 / 3)]
+    np.testing.assert_allclose(tg.norm(tg.tensor(largest), 3, dim=1).data, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("powers", [3, 1.5])
+def test_the_norm_of_an_infinite_number_is_computed_once(powers, monkeypatch):
+    """Not a second time, in float64, as where the powers overflow: that took up to ten times as long."""
+    scaled = []
+    monkeypatch.setattr(roots, "scaled", lambda *arguments: scaled.append(arguments))
+    x = np.ones((2, 3), np.float32)
+    x[0, 1] = np.inf
+    assert tg.norm(tg.tensor(x), powers, dim=1).tolist() == pytest.approx([np.inf, 3 ** (1 / powers)])
+    assert tg.norm(tg.tensor(x), powers).item() == np.inf
+    assert not scaled

@@ -194,7 +194,7 @@ def arange(
     Of an integer dtype start, end and step are cut to integers first, as in PyTorch. Raises ValueError for
     what has no end, leads away from it, or has integers that the dtype does not hold.
     """
-    bounds: tuple[Any, ...] = (0, start, step) if end is None else (start or 0, end, step)
+    bounds: tuple[Any, ...] = (0, start, step) if end is None else (0 if start is None else start, end, step)
     if bounds[1] is None:
         raise TypeError("arange: give it an end, as in tg.arange(10)")
     chosen = np.dtype(dtype or (get_default_dtype() if any(map(is_fractional, bounds)) else np.int64))

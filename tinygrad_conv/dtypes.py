@@ -67,7 +67,11 @@ def as_array(data: Any, dtype: DTypeLike | None = None, copy: bool = False) -> A
 
 def check_unmasked(data: Any, owner: str = "") -> None:
     """Refuse an array in which some numbers are not to count. owner: whose it is to be, for the message."""
-    if isinstance(data, np.ma.MaskedArray):
+    if isinstance(data, (list, tuple)):
+        rows = () if data and isinstance(data[0], (int, float)) else data
+        for row in rows:
+            check_unmasked(row, owner)
+    elif isinstance(data, np.ma.MaskedArray):
         prefix = owner and f"{owner}: "
         raise DtypeError(f"{prefix}a masked array would lose its mask in silence; pass array.filled(…)")
 

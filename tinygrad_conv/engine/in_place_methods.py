@@ -80,7 +80,9 @@ class InPlace:
     def mul_(self, other: Operand) -> Self:
         return change(self, "x.mul_(…)", OPS["mul"], other)
 
-    def div_(self, other: Operand) -> Self:
+    def div_(self, other: Operand, *, rounding_mode: str | None = None) -> Self:
+        if rounding_mode is not None:
+            return change(self, "x.div_(…)", partial(COMPOSITES["div"], rounding_mode=rounding_mode), other)
         return change(self, "x.div_(…)", OPS["div"], other)
 
     def copy_(self, source: Operand, non_blocking: bool = False) -> Self:

@@ -32,6 +32,7 @@ def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
     """
     if type(index) in PLAIN or (type(index) is tuple and PLAIN.issuperset(map(type, index))):
         return index
+    index = without_buffers(index)
     for part in index if type(index) is tuple else (index,):
         check_unmasked(part, "x[…]")
     if type(index) is list:
@@ -59,6 +60,13 @@ def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
     except IndexError:
         return index  # the op says what is wrong with it
     return np.unravel_index(places, shape)
+
+
+def without_buffers(index: Any) -> Any:
+    """The index with an array in the place of a memoryview, of which the tape could keep no copy."""
+    if type(index) is tuple:
+        return tuple(map(without_buffers, index))
+    return np.array(index) if isinstance(index, memoryview) else index
 
 
 def look_at_list(index: list[Any]) -> None:

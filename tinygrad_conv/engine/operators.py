@@ -183,11 +183,11 @@ class Operators(FunctionMethods, InPlaceFunctionMethods, InPlace):
     def minimum(self, other: Operand) -> Self:
         return OPS["minimum"](self, other)
 
-    def clamp_min(self, low: Operand) -> Self:
-        return OPS["clamp_min"](self, low)
+    def clamp_min(self, min: Operand) -> Self:
+        return OPS["clamp_min"](self, min)
 
-    def clamp_max(self, high: Operand) -> Self:
-        return OPS["clamp_max"](self, high)
+    def clamp_max(self, max: Operand) -> Self:
+        return OPS["clamp_max"](self, max)
 
     def pow(self, exponent: Operand) -> Self:
         return OPS["pow"](self, exponent)

@@ -11,7 +11,7 @@ from ..dtypes import check_in_range
 from ..engine.operators import in_dtype
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
-from ..ops import activations, arithmetic, elementary, softmaxes
+from ..ops import activations, arithmetic, elementary, masking, softmaxes
 from ..ops.arguments.dims import one_dim
 from ..ops.arguments.values import check_float
 from ..options import INTEGER, checked, optional
@@ -50,8 +50,13 @@ def celu(input: Operand, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 @rounded_once
 def scaled_elu(x: Operand, alpha: float) -> Tensor:
-    """α elu(x / α), and x itself above 0."""
-    return arithmetic.where(x, activations.elu(x / alpha) * alpha, condition=x > 0)
+    """α elu(x / α), and x itself above 0. For a negative α x / α is above 0 below, where elu is no curve."""
+    above = x > 0
+    if alpha > 0:
+        curve = activations.elu(x / alpha)
+    else:
+        curve = elementary.expm1(masking.masked(x, mask=~above) / alpha)
+    return arithmetic.where(x, curve * alpha, condition=above)
 
 
 @checked()

@@ -77,7 +77,8 @@ def scatter_reduce(
     neutral = np.asarray(reduce == "prod", input.dtype)
     base = input if include_self else indexing.setitem(input, neutral, index=place)
     if reduce == "prod":
-        return multiplied_at(base, numbers, place)
+        product = multiplied_at(conversion.wide(base), conversion.wide(numbers), place)
+        return conversion.to(product, dtype=input.dtype)
     if reduce == "sum":
         return indexing.scatter_add(base, numbers, dim=dim, index=index)
     is_float = input.dtype.kind == "f"

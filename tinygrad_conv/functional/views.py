@@ -79,7 +79,7 @@ def unflatten(input: Operand, dim: int, sizes: Sequence[int]) -> Tensor:
     return shape.reshape(input, shape=(*input.shape[:place], *sizes, *input.shape[place + 1 :]))
 
 
-@checked(dim=INTEGER)
+@checked(dim=INTEGER, index=INTEGER)
 def select(input: Operand, dim: int, index: int) -> Tensor:
     """The slice at `index`, which may count from the end, along `dim`; without this dimension."""
     place = one_dim("select", dim, input.ndim)

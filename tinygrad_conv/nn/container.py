@@ -124,7 +124,7 @@ class ModuleList(Listed):
 
     def __init__(self, modules: Iterable[Any] | None = None) -> None:
         super().__init__()
-        change_members(self, numbered(modules or (), 0), {})
+        change_members(self, numbered(() if modules is None else modules, 0), {})
 
 
 class ModuleDict(Module):
@@ -132,7 +132,7 @@ class ModuleDict(Module):
 
     def __init__(self, modules: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
-        change_members(self, dict(modules or ()), {})
+        change_members(self, dict(() if modules is None else modules), {})
 
     def _entries(self) -> dict[str, Any]:
         """What the dict has, None included."""

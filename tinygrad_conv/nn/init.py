@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..absent.missing import public_names
-from ..dtypes import CODES, Array, below
+from ..dtypes import CODES, Array, below, numbers_in
 from ..engine.commit import Changes
 from ..engine.in_place import overwrite
 from ..engine.tensor import Tensor
@@ -57,6 +57,8 @@ refusing = checked(
 @refusing
 def uniform_(tensor: AnyTensor, a: float = 0.0, b: float = 1.0, generator: Random = None) -> AnyTensor:
     """Uniform on [a, b)."""
+    for bound in (a, b):
+        numbers_in(bound, tensor.dtype)  # which holds it
     return fill(tensor, below(random_numbers(generator).uniform(a, b, tensor.shape), b, tensor.dtype))
 
 
@@ -68,8 +70,8 @@ def normal_(tensor: AnyTensor, mean: float = 0.0, std: float = 1.0, generator: R
 
 @refusing
 def constant_(tensor: AnyTensor, val: float) -> AnyTensor:
-    """One value everywhere."""
-    return fill(tensor, val)
+    """One value everywhere. Raises OverflowError for one that the dtype cannot hold."""
+    return fill(tensor, numbers_in(val, tensor.dtype))
 
 
 @refusing

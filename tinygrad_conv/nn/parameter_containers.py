@@ -51,7 +51,7 @@ class ParameterList(ParameterContainer):
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
-        self.extend(values or ())
+        self.extend(() if values is None else values)
 
     def append(self, value: Any) -> ParameterList:
         """Add a parameter at the end."""

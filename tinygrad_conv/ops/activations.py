@@ -43,7 +43,8 @@ def relu_dx(dy, y):
 def leaky_relu(x, *, negative_slope=0.01):
     """x where x > 0, negative_slope · x elsewhere. Raises DtypeError for integers."""
     check_float("leaky_relu", input=x)
-    return kernels.choose(x > 0, x, x * x.dtype.type(negative_slope))
+    with np.errstate(over="ignore", invalid="ignore"):  # where it is not taken
+        return kernels.choose(x > 0, x, x * x.dtype.type(negative_slope))
 
 
 @leaky_relu.grad("x")

@@ -28,7 +28,7 @@ from .arguments.losses import (
     labels_shape,
 )
 from .arguments.values import check_float
-from .arithmetic import div
+from .arithmetic import div, where
 from .conversion import to, wide
 from .loss import reduced
 from .masking import masked
@@ -57,7 +57,8 @@ def nll_loss_dx(dy, target, x_shape, weight, ignore_index, reduction):
     """-weight[t] at the label's place, 0 elsewhere."""
     share = share_of_samples(dy, target, x_shape, weight, ignore_index, reduction)
     wanted = wanted_classes(target, x_shape, share.dtype, weight, ignore_index)
-    return masked(-share * wanted, mask=wanted != 0)
+    with np.errstate(invalid="ignore"):  # 0 times an infinite share
+        return masked(-share * wanted, mask=wanted != 0)
 
 
 @primitive(names=("input",))
@@ -87,7 +88,9 @@ def cross_entropy_dx(dy, x, target, weight, ignore_index, reduction, label_smoot
     share = share_of_samples(dy, target, x.shape, weight, ignore_index, reduction)
     wanted = wanted_classes(target, x.shape, share.dtype, weight, ignore_index, label_smoothing)
     dim = class_dim(x.shape)
-    return share * (softmax(wide(x), dim=dim) * sum(wanted, dim=dim, keepdim=True) - wanted)
+    slope = softmax(wide(x), dim=dim) * sum(wanted, dim=dim, keepdim=True) - wanted
+    with np.errstate(invalid="ignore"):  # 0 times an infinite share
+        return share * slope
 
 
 @cross_entropy.grad("target")
@@ -117,7 +120,7 @@ def wanted_classes(target, x_shape, dtype, weight, ignore_index, label_smoothing
 def loss_of_samples(scores, target, weight, ignore_index, reduction, label_smoothing=0.0):
     """-Σ m ln p of each sample, reduced. What is not wanted at all does not count, be its ln p -inf."""
     one_class = is_labels(target) and weight is None and not label_smoothing
-    with np.errstate(invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         if one_class and scores.ndim <= 2 and 0 not in scores.shape:
             values = -at_labels(scores, target, ignore_index)
         else:
@@ -149,8 +152,13 @@ def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):
         return dy
     if not is_labels(target):
         return div(dy, max(math.prod(labels_shape(x_shape)), 1))
+    counted = label_weights(target, dtype=dy.dtype, ignore_index=ignore_index)
+    if weight is None:
+        total = sum(counted)
+        return dy / (total + (total == 0))  # where nothing counts, no sample gets a gradient
     total = sum(label_weights(target, dtype=dy.dtype, weight=weight, ignore_index=ignore_index))
-    return dy / (total + (total == 0))  # where nothing counts, no sample gets a gradient
+    with np.errstate(divide="ignore", invalid="ignore"):  # weights may add up to 0
+        return where(dy / total, 0.0, condition=unsqueeze(counted, dim=class_dim(x_shape)) != 0)
 
 
 def class_weights(weight, x_shape, dtype):

@@ -181,7 +181,7 @@ def setitem(x, value, *, index):
     """
     y = x.copy()
     try:
-        y[index] = value
+        y[index] = value.reshape(()) if value.size == 1 else value  # NumPy puts no [1] into a number's place
     except IndexError as error:
         raise IndexError(f"setitem: x {show_shape(x.shape)}: {error}") from None
     except ValueError:

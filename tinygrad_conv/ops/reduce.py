@@ -127,9 +127,17 @@ def average(x, dims, keepdim):
     with np.errstate(over="ignore"):
         y = np.divide(summed(x, dims, keepdim), count)
     if np.isinf(y).any() if y.ndim else math.isinf(y):  # of one number NumPy's way takes 20 times as long
-        scale = x.dtype.type(2.0 ** count.bit_length())
-        y = np.where(np.isinf(y), np.divide(summed(x / scale, dims, keepdim), count) * scale, y)
+        overflowed = np.isinf(y) & ~has_infinite(x, dims, keepdim)
+        if overflowed.any():
+            scale = x.dtype.type(2.0 ** count.bit_length())
+            y = np.where(overflowed, np.divide(summed(x / scale, dims, keepdim), count) * scale, y)
     return y
+
+
+def has_infinite(x, dims, keepdim):
+    """Whether an infinite number is among those along `dims`."""
+    extremes = (extreme(x, axis=dims, keepdims=keepdim) for extreme in (np.max, np.min))
+    return np.logical_or(*map(np.isinf, extremes))
 
 
 @mean.grad("x")

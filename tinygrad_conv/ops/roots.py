@@ -95,6 +95,10 @@ def root_of_powers(magnitude, p, dims, keepdim):
         y = kernels.sum_over(np.power(magnitude, p), dims, keepdim) ** (1 / p)
     if p == 1 or safely_squared(y):
         return y
+    if p > 0:
+        infinite = np.isinf(np.max(magnitude, axis=dims, keepdims=keepdim, initial=0.0))
+        if safely_squared(np.where(infinite, y.dtype.type(1), y)):
+            return y  # ∞ because a number is: nothing overflowed
     scale, values = scaled(magnitude.astype(np.float64), dims)
     with np.errstate(divide="ignore", over="ignore"):
         return scale.reshape(y.shape) * kernels.sum_over(np.power(values, p), dims, keepdim) ** (1 / p)

@@ -43,7 +43,14 @@ def round(x, *, decimals=0):
 
     decimals: may be negative, for tens, hundreds …
     """
-    return np.asarray(np.round(x, decimals)) if x.dtype.kind != "b" else x.copy()
+    if x.dtype.kind != "f":
+        return np.asarray(np.round(x, decimals)) if x.dtype.kind != "b" else x.copy()
+    numbers = wide(x)
+    if decimals <= 0:
+        return np.asarray(np.round(numbers, decimals)).astype(x.dtype, copy=False)
+    with np.errstate(over="ignore", invalid="ignore"):
+        y = np.round(numbers, decimals)  # by way of x · 10ⁿ, which is infinite for large numbers
+    return np.where(np.isfinite(y), y, numbers).astype(x.dtype, copy=False)
 
 
 @floor.grad("x")

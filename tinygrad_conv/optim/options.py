@@ -42,7 +42,7 @@ NOT_NEGATIVE = number(0.0, has_type=is_real)
 NOTES = dict.fromkeys(("initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum"), REAL)
 """What schedules note in groups."""
 
-METRIC = NUMBER._replace(expected="a number, or a Tensor of one", at_once=False)
+METRIC = NUMBER._replace(expected="a number, or a Tensor of one")
 
 
 def are_betas(value: Any) -> bool:

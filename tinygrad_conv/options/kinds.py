@@ -163,7 +163,9 @@ def is_operand(value: Any) -> bool:
 
 
 def is_known_dtype(value: Any) -> bool:
-    """Whether tensors have this dtype."""
+    """Whether tensors have this dtype. What has one is none itself, though NumPy would take it."""
+    if hasattr(value, "dtype") and not isinstance(value, type):
+        return False
     try:
         return np.dtype(value).char in CODES
     except (TypeError, ValueError):
@@ -236,20 +238,29 @@ WORD = frozenset({str})
 
 FLAG = Option("True or False", is_flag, plain=frozenset({bool}), at_once=True)
 SWITCH = Option("True or False", is_switch, plain=frozenset({bool}), at_once=True)
-INTEGER = Option("an int", is_integer, plain=frozenset({int}), numeric=True)
+INTEGER = Option("an int", is_integer, plain=frozenset({int}), at_once=True, numeric=True)
 COUNT = Option(
     "an int from 0", is_integer, lambda value: operator.index(value) >= 0, at_once=True, numeric=True
 )
 INTEGERS = Option(
-    "an int or a sequence of ints", is_integers, plain=frozenset({int, tuple, Size}), numeric=True
+    "an int or a sequence of ints",
+    is_integers,
+    plain=frozenset({int, tuple, Size}),
+    at_once=True,
+    numeric=True,
 )
 SIZES = Option(
-    "an int, a pair of ints or of such pairs", is_sizes, plain=frozenset({int, tuple, Size}), numeric=True
+    "an int, a pair of ints or of such pairs",
+    is_sizes,
+    plain=frozenset({int, tuple, Size}),
+    at_once=True,
+    numeric=True,
 )
 PADDING = Option(
     "an int, a pair of ints or of such pairs, 'valid' or 'same'",
     lambda value: isinstance(value, str) or is_sizes(value),
     plain=frozenset({int, tuple, Size, str}),
+    at_once=True,
     numeric=True,
 )
 NUMBER = Option("a number", is_number, plain=frozenset({int, float}), at_once=True, numeric=True)
@@ -267,7 +278,11 @@ PROBABILITY = Option(
 )
 TEXT = Option("a str", lambda value: isinstance(value, str), plain=WORD)
 DTYPE = Option(
-    "bool, an integer dtype, float16, float32 or float64", is_known_dtype, plain=DTYPES, refusal=DtypeError
+    "bool, an integer dtype, float16, float32 or float64",
+    is_known_dtype,
+    plain=DTYPES,
+    at_once=True,
+    refusal=DtypeError,
 )
 DEVICE = Option("'cpu', the only device there is", is_device, is_cpu, at_once=True)
 ARRAY = Option("a Tensor or an ndarray of bool, integers, float16, float32 or float64", is_array)

@@ -32,8 +32,8 @@ __all__ = ["OPTIONS", "options_of"]
 OPTIONS: dict[str, Option] = {
     **dict.fromkeys(("dim", "dims", "shifts", "split_size_or_sections"), INTEGERS),
     **dict.fromkeys(("shape", "repeats", "normalized_shape", "sides", "pad", "kernel_size"), INTEGERS),
-    **dict.fromkeys(("dim0", "dim1", "start_dim", "end_dim", "chunks", "groups", "num_groups"), INTEGER),
-    **dict.fromkeys(("num_classes", "classes", "ignore_index"), INTEGER),
+    **dict.fromkeys(("dim0", "dim1", "dim2", "start_dim", "end_dim", "chunks", "groups"), INTEGER),
+    **dict.fromkeys(("num_groups", "num_classes", "classes", "ignore_index"), INTEGER),
     **dict.fromkeys(("upscale_factor", "downscale_factor", "divisor_override"), INTEGER),
     **dict.fromkeys(("stride", "dilation", "output_padding", "input_size", "size"), INTEGERS),
     "output_size": SIZES,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..creation import shape_of
-from ..dtypes import Array, below, get_default_dtype, numeric_array
+from ..dtypes import Array, below, check_in_range, get_default_dtype, numeric_array
 from ..engine.in_place import change
 from ..engine.observed import observable
 from ..engine.registry import OPS, composite
@@ -167,7 +167,9 @@ def uniform_(input: Tensor, low: float = 0, high: float = 1, *, generator: Any =
 
 
 def draw_below(random: Any, shape: tuple[int, ...], low: Any, high: Any, dtype: Any) -> Array:
-    """Uniform, and below its bound in the dtype to be rounded to."""
+    """Uniform, and below its bound in the dtype to be rounded to, which must hold both bounds."""
+    for bound in (low, high):
+        check_in_range(bound, dtype)
     numbers = draw_uniform(random, shape, low, high)
     return numbers.astype(dtype) if low == high else below(numbers, float(high), dtype)
 
