@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tinygrad_conv import kernels
-from tinygrad_conv.kernels import blas, threads
+from tinygrad_conv.kernels import blas, processors, threads, workers
 from tinygrad_conv.kernels.workers import Part, work_through
 
 from .test_kernels import LARGER, Array, assert_same, larger_case, results
@@ -196,6 +196,75 @@ def test_workers_have_the_sharers_error_settings(three_threads: None) -> None:
         assert threads.share(work, 3, 1.0) == ["raise"] * 3
     with np.errstate(over="ignore"):
         assert threads.share(work, 3, 1.0) == ["ignore"] * 3
+
+
+needs_processors = pytest.mark.skipif(
+    processors.current_processor() is None or len(os.sched_getaffinity(0)) < 2,
+    reason="threads have one processor here, or none that they know of",
+)
+
+
+@needs_processors
+def test_a_thread_that_has_one_processor_alone_stays_there() -> None:
+    allowed = os.sched_getaffinity(0)
+    here = processors.current_processor()
+    assert here in allowed
+    try:
+        os.sched_setaffinity(0, {here})
+        processors.leave(here)
+        assert os.sched_getaffinity(0) == {here}
+        assert processors.current_processor() == here
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+@needs_processors
+def test_a_thread_is_elsewhere_when_it_has_left() -> None:
+    """Afterwards the scheduler may have it return, which it hardly ever does at once."""
+    left = []
+    for _ in range(10):
+        here = processors.current_processor()
+        processors.leave(here)
+        left.append(processors.current_processor() != here)
+    assert sum(left) > 5
+
+
+@needs_processors
+def test_a_worker_leaves_the_processor_of_who_shares(
+    three_threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may run where it might before, and a thread that is elsewhere, or shares, is left alone."""
+    told: list[tuple[int, set[int]]] = []
+    set_affinity, allowed, sharer = os.sched_setaffinity, os.sched_getaffinity(0), threading.get_native_id()
+
+    def set_and_tell(pid: int, mask: set[int]) -> None:
+        told.append((threading.get_native_id(), mask))
+        set_affinity(pid, mask)
+
+    here = {sharer: 0}
+    monkeypatch.setattr(os, "sched_setaffinity", set_and_tell)
+    monkeypatch.setattr(processors, "current_processor", lambda: here.get(threading.get_native_id(), 1))
+    monkeypatch.setattr(workers, "current_processor", processors.current_processor)
+    seen = threads.share(lambda first, last: time.sleep(0.02) or os.sched_getaffinity(0), 3, 1e6)
+    assert told == [] and seen == [allowed] * 3
+    here[sharer] = 1
+    seen = threads.share(lambda first, last: time.sleep(0.02) or os.sched_getaffinity(0), 3, 1e6)
+    masks = [[mask for thread, mask in told if thread == each] for each in {thread for thread, _ in told}]
+    assert sharer not in {thread for thread, _ in told} and seen == [allowed] * 3
+    assert masks == [[allowed - {1}, allowed]] * 2
+
+
+@needs_processors
+def test_a_worker_that_may_not_leave_works_where_it_is(
+    three_threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(pid: int, mask: set[int]) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setaffinity", forbidden)
+    monkeypatch.setattr(processors, "current_processor", lambda: min(os.sched_getaffinity(0)))
+    monkeypatch.setattr(workers, "current_processor", processors.current_processor)
+    assert threads.share(lambda first, last: time.sleep(0.02) or last, 3, 1e6) == [1, 2, 3]
 
 
 def test_parts_are_consecutive_and_in_order(three_threads: None) -> None:

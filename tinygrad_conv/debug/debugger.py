@@ -67,6 +67,7 @@ PLUMBING = (
     "tinygrad_conv.kernels.blas",
     "tinygrad_conv.kernels.dispatch",
     "tinygrad_conv.kernels.memory_order",
+    "tinygrad_conv.kernels.processors",
     "tinygrad_conv.kernels.threads",
     "tinygrad_conv.kernels.window",
     "tinygrad_conv.kernels.workers",

@@ -20,6 +20,7 @@ and what leads to it:
     memory_order.py  the memory order H, C, W, N of the fast kernels, and the types they compute in
     threads.py       sharing the rows of a large kernel
     workers.py       the threads that take part, and how a part is handed over
+    processors.py    how one of them leaves the processor of who has woken it
     aside.py         work that one of them does while its caller goes on
     blas.py          the BLAS library that NumPy multiplies with, held at one thread meanwhile
 

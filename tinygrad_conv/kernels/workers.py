@@ -14,16 +14,19 @@ from typing import Any
 
 import numpy as np
 
+from .processors import current_processor, leave
+
 
 class Part:
     """work(first, last), which whoever claims it first does: a worker, or the thread that shares the work."""
 
-    __slots__ = ("bounds", "error", "finished", "owner", "result", "settings", "work")
+    __slots__ = ("bounds", "error", "finished", "owner", "processor", "result", "settings", "work")
 
     def __init__(self, work: Callable[[int, int], Any], first: int, last: int, settings: Any) -> None:
         """settings: for floating-point errors, of the thread that shares; each thread has its own."""
         self.work, self.bounds, self.settings = work, (first, last), settings
         self.owner: dict[str, object] = {}  # who claimed it
+        self.processor = current_processor()  # of the thread that shares
         self.finished = Lock()
         self.finished.acquire()
         self.result: Any = None
@@ -90,5 +93,6 @@ def work_through(parts: SimpleQueue[Part | None]) -> None:
     """What a worker does, until it gets None."""
     while (part := parts.get()) is not None:
         if part.claim(object()):  # not if it is this very thread that shares it, from within another part
+            leave(part.processor)
             part.run()
         del part  # and the arrays that its work refers to
