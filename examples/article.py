@@ -58,7 +58,8 @@ def parse_options() -> argparse.Namespace:
 def two_operations() -> None:
     heading("1. Two operations that share a name")
     print("Cross-correlation slides the kernel over the input as it is. True convolution")
-    print("first flips the kernel by 180°. One input, one kernel K, both operations:\n")
+    print("first flips the kernel by 180°. One input, one kernel K, both operations")
+    print("(⋆ below stands for cross-correlation):\n")
     flipped = flip(K)
     correlation, convolution = correlate(X, K), correlate(X, flipped)
     print_matrices(X=X, K=K, K_flipped=flipped, correlation=correlation, convolution=convolution)
@@ -80,7 +81,7 @@ def loss_and_its_gradient(y: np.ndarray) -> np.ndarray:
     heading("3. Loss: L = ½ Σ (Y - Y*)²")
     dy = y - TARGET
     loss = 0.5 * np.sum(dy**2)
-    print("Its derivative by each output is the error of that output: dY = Y - Y*.\n")
+    print("Its derivative with respect to an output is that output's error: dY = Y - Y*.\n")
     print_matrices(Y=y, Y_target=TARGET, dY=dy)
     print(f"    L = ½ · ({' + '.join(f'{number(error)}²' for error in dy.flat)}) = {loss:g}")
     assert np.array_equal(dy, EXPECTED_DY)
@@ -89,8 +90,8 @@ def loss_and_its_gradient(y: np.ndarray) -> np.ndarray:
 
 def weight_gradient(dy: np.ndarray) -> np.ndarray:
     heading("4. Weight gradient: dW = X ⋆ dY")
-    print("W[a,b] met X[i+a, j+b] when it made Y[i,j]. So the error dY[i,j] comes back")
-    print("to it times X[i+a, j+b], summed over all outputs: a cross-correlation again.\n")
+    print("W[a,b] met X[i+a, j+b] when it made Y[i,j]. So by the chain rule Y[i,j] brings it")
+    print("X[i+a, j+b] · dY[i,j]. The sum over all outputs is a cross-correlation again.\n")
     print("    dW[a,b] = Σ_i Σ_j  X[i+a, j+b] · dY[i,j]\n")
     dw = correlate(X, dy)
     print_matrices(X=X, dY=dy, dW=dw)
@@ -103,8 +104,9 @@ def input_gradient(dy: np.ndarray) -> None:
     heading("5. Input gradient: dX = full correlation of dY with the flipped W")
     print("X[m,n] took part in Y[m-a, n-b], with the weight W[a,b]:\n")
     print("    dX[m,n] = Σ_a Σ_b  dY[m-a, n-b] · W[a,b],  where dY is 0 outside its range\n")
-    print("The minus signs are the flip. Pad dY with zeros, flip W: the same sum again.\n")
-    padded, flipped = np.pad(dy, 1), flip(W)
+    print("The minus signs are the flip. Full: dY is padded by one less than the kernel's")
+    print("size, so that each overlap counts. With W flipped it is the same sum again.\n")
+    padded, flipped = np.pad(dy, len(W) - 1), flip(W)
     dx = correlate(padded, flipped)
     print_matrices(dY_padded=padded, W_flipped=flipped, dX=dx)
     print_sums("dX", padded, flipped)
@@ -114,7 +116,7 @@ def input_gradient(dy: np.ndarray) -> None:
 def input_gradient_of_a_kernel_that_is_not_its_own_flip(dy: np.ndarray) -> None:
     print("\nW is its own flip, so a rule that forgets to flip finds the same dX. With the")
     print("kernel K and the same dY, it does not:\n")
-    padded, flipped = np.pad(dy, 1), flip(K)
+    padded, flipped = np.pad(dy, len(K) - 1), flip(K)
     dx, not_flipped = correlate(padded, flipped), correlate(padded, K)
     print_matrices(K=K, K_flipped=flipped, dX_of_K=dx, without_the_flip=not_flipped)
     print_sums("dX_of_K", padded, flipped)
@@ -148,7 +150,7 @@ def three_ways_agree() -> None:
 
 
 def the_input_gradient_of_k_agrees() -> None:
-    print("So they do for K, which a rule without the flip gets wrong:\n")
+    print("They agree for K, too, which a rule without the flip gets wrong:\n")
     engine_dx = engine_input_gradient(K)
     with tg.use_kernels("reference"):
         literal_dx = engine_input_gradient(K)
@@ -169,7 +171,7 @@ def engine_gradients(dtype: type) -> tuple[np.ndarray, np.ndarray]:
 
 
 def engine_input_gradient(kernel: np.ndarray) -> np.ndarray:
-    """dX of this kernel as the engine computes it, for the article's dY."""
+    """dX of this kernel as the engine computes it, for the dY of this example."""
     x = tg.tensor(X[None, None], requires_grad=True)
     tg.conv2d(x, tg.tensor(kernel[None, None])).backward(EXPECTED_DY[None, None])
     return x.grad[0, 0]

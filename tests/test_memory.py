@@ -59,6 +59,20 @@ def test_a_change_inside_a_hook_is_noticed():
         y.sum().backward()
 
 
+def test_a_change_in_place_inside_a_hook_is_noticed_wherever_it_is():
+    w = tg.ones(100_000, requires_grad=True)  # only some of so many are compared
+    y = w * w
+
+    def change(gradient):
+        with tg.no_grad():
+            w[1] = 6
+
+    y.register_hook(change)
+    with pytest.raises(errors.MutationError):
+        y.sum().backward()
+    assert w.grad is None
+
+
 def test_a_second_backward_after_a_change_is_refused():
     w = tg.ones(3, requires_grad=True)
     loss = (w * w).sum()

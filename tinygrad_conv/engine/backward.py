@@ -37,8 +37,8 @@ from .rule import Rule
 def sweep(gradients: Gradients) -> dict[Any, Any]:
     """Backpropagation: carry gradients back through the tape, newest op first, to the leaves.
 
-    The graph is found on the way. Whatever used an op's output is newer than the op, so when its turn comes
-    all of its gradient has arrived.
+    The graph is found on the way. Every user of an op's output is newer than the op, so when the turn of the
+    op comes its whole gradient has arrived.
     """
     while gradients.waiting:
         send_back(gradients.newest_node(), gradients)
@@ -52,9 +52,11 @@ def send_back(node: Node, gradients: Gradients) -> None:
         check_versions(node)
     if node.contents:
         check_contents(node)
+    # for gradients of gradients they are Tensors, so that the rules are recorded themselves
     residuals = node.saved if gradients.lift is None else gradients.lift(node)
     dy = gradients.take(node)
-    if node._listeners is not None:  # hooks have run, and may have written to what the rules will read
+    if node._listeners is not None:  # hooks have run, and may have changed what the rules will read
+        check_versions(node)
         check_contents(node)
     try:
         for rule, edge in zip(node.op.rules, node.edges):
@@ -90,7 +92,7 @@ class Gradients:
     """The books of one backward: the gradients that have arrived, by edge, and the nodes that wait.
 
     consumer: the line of this backward, in whose name nodes are freed once they are passed; None: they are
-    kept for another. wanted: the only edges whose gradients matter; None: those of all leaves. lift: turns
+    usable for another. wanted: the only edges whose gradients matter; None: those of all leaves. lift: turns
     residuals into Tensors; gradients are Tensors then, and the rules are recorded themselves (create_graph).
     array_type: the type of a gradient.
     """
@@ -122,7 +124,9 @@ class Gradients:
     def take(self, node: Node) -> Any:
         """dY of a node after its hooks, an array read-only; of an op with several outputs a tuple."""
         if node._listeners is None and not node.several and not self.wanted:
-            dy = self.arrived.pop((node, 0))  # nearly always; a tuple equals Output(node, 0), and costs less
+            # nearly always: one output, no hooks, and nobody asks for the gradient of a result. A plain tuple
+            # equals Output(node, 0), and costs less
+            dy = self.arrived.pop((node, 0))
             return dy if self.lift is not None else read_only(dy)
         dys = [self.take_output(Output(node, slot)) for slot in range(len(node.outputs))]
         return tuple(dys) if node.several else dys[0]
@@ -205,7 +209,7 @@ def check_gradient(dx: Any, shape: tuple[int, ...], gradients: Gradients) -> Non
             f"here it must return {expected.__name__} of shape {show_shape(shape)}"
         )
     broadcasting = node is not None and node.op.broadcasting
-    if dx.dtype.char not in "efd" or (dx.shape != shape and not broadcasting):
+    if dx.dtype not in FLOATS or (dx.shape != shape and not broadcasting):
         raise RuleError(
             f"{rule} returned {show_array(dx)}; it must be floating-point (float16, float32 or float64) of "
             f"shape {show_shape(shape)}"
@@ -213,7 +217,7 @@ def check_gradient(dx: Any, shape: tuple[int, ...], gradients: Gradients) -> Non
 
 
 def add_note(error: Exception, node: Node, rule: Rule | None, dy: Any) -> None:
-    """Add to an exception out of a rule which op it was, the shapes, and the line of the forward."""
+    """Note on an exception raised by a rule: the op, the shapes, and the line of the forward."""
     if rule is None or not hasattr(error, "add_note"):  # Python 3.11 has it
         return
     dys = [("dy", each) for each in members_of(dy)]

@@ -26,7 +26,7 @@ tick = itertools.count(1).__next__
 
 
 class VersionCounter:
-    """Each change in place gives the memory that it changes the next number.
+    """The number of the last change in place, of whatever memory; the memory itself has that of its own.
 
     The numbers are the creation counter's, so a change can be compared with a node: the larger came later.
     """
@@ -59,7 +59,7 @@ class Leaf(Protocol):
 
 
 Edge = Output | Leaf
-"""Where the gradient of an input goes: to the output of an older node that the input was, or to a leaf."""
+"""Where the gradient of an input goes: to the output of the older node that made it, or to a leaf."""
 
 
 def shape_and_dtype(edge: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -71,7 +71,8 @@ def shape_and_dtype(edge: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 class Node(NextFunctions):
-    """One op that ran, with what its rules will read (saved for backward), and nothing else.
+    """One op that ran: what its rules will read (saved for backward), where the gradients of its inputs go,
+    and the user's line. It keeps no other arrays.
 
     NextFunctions has PyTorch's names for walking the tape: `grad_fn.next_functions`.
     """
@@ -106,12 +107,14 @@ class Node(NextFunctions):
         where: Where,
     ) -> None:
         self.op = op
-        self.edges = edges  # by input an Edge, or None where no gradient is wanted; of a variadic op one list
+        self.edges = (
+            edges  # one per input: an Edge, or None for no gradient; of a variadic op one list of these
+        )
         self.saved = saved  # what the rules read, by the names they use
         self.params = params
         self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each
         self.several = several  # the op returned a tuple, so dy is one
-        self.contents = contents  # what was in the leaves' memory that `saved` shows: it may change
+        self.contents = contents  # what was in the leaves' memory that `saved` shows, to notice a change
         self.constants = constants  # inputs that want no gradient: the name or the number, by position
         self.layer = layer
         self.where = where
@@ -131,7 +134,7 @@ class Node(NextFunctions):
         return self._listeners
 
     def free(self, where: Where) -> None:
-        """Let go of everything but the lines, once a backward has passed."""
+        """Let go of what a backward needs, once one has passed; what messages and printing need stays."""
         self.saved, self.edges, self.contents, self.params, self.consumed = {}, [], [], {}, where
 
     def __repr__(self) -> str:

@@ -1,8 +1,9 @@
 """`Op`: how an op is applied to Tensors, and recorded on the tape. How one is declared is in declare.py.
 
-Three functions are around the forward of an op: `unwrap` takes the arrays out of its inputs, `wrap` makes
-Tensors of what it returned, and where a gradient is wanted `record` puts them on the tape. Before them come
-`bind`, for inputs by name and params by position, and `settle`, for Tensors among the params.
+A call goes in this order: `bind` sorts the arguments, where inputs come by name or params by position;
+`unwrap` takes the arrays out of the inputs, and `settle` those out of the params; the forward computes;
+`wrap` makes Tensors of what it returned; and where a gradient is wanted, `record` puts them on the tape.
+Arrays alone take a short way, `on_arrays`.
 """
 
 from __future__ import annotations
@@ -134,7 +135,8 @@ class Op:
                 self.record(inputs, arrays, edges, tuple(wanted), params, kept, outputs)
             return outputs
         except BeyondHalf:
-            pass  # applied again in float32 below, outside: an error there is not to be chained to this one
+            pass  # float16 cannot hold an operand, as in x / 1e5. Applied again in float32 below, outside: an
+            # error there is not to be chained to this one
         except Exception as error:
             explanation = explained(self, inputs, params, error)
             if explanation is error:
@@ -205,7 +207,9 @@ class Op:
         return arrays, edges, wanted, any_tensor
 
     def settle(self, params: dict[str, Any]) -> list[str]:
-        """Take the Tensors out of the params, in place; which of these somebody could change later on."""
+        """Take the Tensors out of the params, in place. Returns the names of those that somebody could change
+        later on.
+        """
         mutable: list[str] = []
         plain = self.plain
         for name, value in params.items():
@@ -218,7 +222,7 @@ class Op:
                         break
                 else:
                     continue
-            # a mask, or the taps of a pool: as it should be
+            # an array where one is due, a mask or the taps of a pool: it stays, and is copied when recorded
             if its_type is ndarray and value.dtype.char in CODES and self.options.get(name) is ARRAY:
                 mutable.append(name)
                 continue
@@ -262,7 +266,7 @@ class Op:
             if array is given or (
                 base is not None and given is not None and (base is given or base is given.base)
             ):
-                array = array.view()
+                array = array.view()  # what is made read-only below is not the caller's own array
                 if isinstance(value, Tensor):
                     viewed = value
         array.setflags(False)  # read-only; `write=` by keyword would take twice as long

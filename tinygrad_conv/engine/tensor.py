@@ -62,7 +62,7 @@ class Tensor(TensorMethods):
             w.data.copy_(v)            w.data[...] = v
             w.data.clone()             w.data.copy()
             w.data.add_(v, alpha=a)    w.data += a * v
-            w.grad.zero_()             w.grad = None
+            w.grad.zero_()             w.grad[...] = 0
             w.grad.norm()              np.linalg.norm(w.grad)
             out.data.max(1)[1]         out.data.argmax(1)
             x.data.std()               x.data.std(ddof=1)
@@ -81,7 +81,9 @@ class Tensor(TensorMethods):
             )
         if self._edge is not None:
             raise leaf_error(self, "x.data = …")
-        self._data = array if array.flags.writeable else array.copy()  # what an op made is never updated
+        self._data = (
+            array if array.flags.writeable else array.copy()
+        )  # read-only: an op's result, as it stays
         self.mark_changed()
 
     @property
@@ -111,7 +113,7 @@ class Tensor(TensorMethods):
 
         gradient: for a non-scalar, what to begin with: an array or a Tensor of this tensor's shape. The graph
         is freed on the way unless `retain_graph`. An exception on the way leaves every `.grad` as it was.
-        create_graph and inputs: what `tg.grad` does, False and None here. Raises ValueError for others,
+        create_graph and inputs: not here, where `tg.grad` is for them. Raises ValueError for any others,
         GraphError where there is nothing to go back through, TapeConsumedError the second time, MutationError
         where what a rule would read has changed.
         """
@@ -161,7 +163,8 @@ class Tensor(TensorMethods):
         return 0 if self._memory is None else self._memory.version
 
     def join(self, other: Tensor, copied: bool = False, stands_in: bool = False) -> None:
-        """Be one more tensor that shows the memory of another, or stands for a view that had to be copied.
+        """Be known as one more tensor that shows the memory of another, or stands for a view that had to be
+        copied.
 
         copied, stands_in: as memory.py's Member has them.
         """
@@ -194,7 +197,7 @@ def is_tensor(obj: Any) -> bool:
 
 
 def tensor_of(array: Array, edge: Output | None = None) -> Tensor:
-    """A Tensor around what an op computed: `__init__` without its checks, which a result needs none of."""
+    """A Tensor around what an op computed: `__init__` without its checks, none of which a result needs."""
     tensor = object.__new__(Tensor)
     tensor._data = array
     tensor._edge = edge

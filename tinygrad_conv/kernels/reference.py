@@ -1,17 +1,17 @@
 """The formulas, literally: a loop over the taps of the window, and a line that says what a tap contributes.
 
-This is the oracle the fast kernels are proven against, what the debugger's cross-check runs, and the place to
-read what each kernel means. Speed does not matter here, and nothing but the window is shared with them. All
-arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output. A tap is a place
-(a, b) in the kernel, as in the derivation at the top of ops/conv.py; `X[a, b]` below is the part of the input
-that this tap of every window sees:
+This is the oracle that the fast kernels are tested against, what the debugger's cross-check runs, and the
+place to read what each kernel means. Speed does not matter here, and nothing but the window is shared with
+them. All arrays are [N, C, H, W] on the side of the input and [N, O, P, Q] on the side of the output. A tap
+is a place (a, b) in the kernel, as in the derivation at the top of ops/conv.py; `X[a, b]` below is the part
+of the input that this tap of every window sees:
 
     X[a, b][n, c, i, j] = x[n, c, i * stride + a * dilation - top, j * stride + b * dilation - left]
 
-Padding is made of ordinary zeros in `correlate` and `correlate_weight_grad`: an infinite weight that meets it
-gives 0 * inf = NaN, as in PyTorch's own loops. `dy` is not padded: `correlate_input_grad` adds up what the
-windows that exist send back, so an infinite weight never meets a zero there. In pooling, padding never wins a
-maximum.
+Padding is made of ordinary zeros in `correlate` and `correlate_weight_grad`: an infinite weight, or dY, that
+meets it gives 0 * inf = NaN, as in PyTorch's own loops. `dy` is not padded: `correlate_input_grad` adds up
+what the windows that exist send back, so an infinite weight never meets a zero there. In pooling, padding
+never wins a maximum.
 """
 
 from __future__ import annotations
@@ -24,11 +24,15 @@ from .window import Array, Window, overlap
 
 Index: TypeAlias = tuple[slice, slice, slice, slice]
 EVERY = slice(None)
-SAMPLES_AT_ONCE = 256  # in one sum: a million samples would round a million times
+SAMPLES_AT_ONCE = 256  # in one sum of einsum, which adds one after another, and rounds each time
 
 
 def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
-    """Y = sum over a, b of X[a, b] . W[a, b]: cross-correlation, the kernel is not flipped."""
+    """Y = sum over a, b of X[a, b] . W[a, b]: cross-correlation, the kernel is not flipped.
+
+    The dot sums over the channels. Below, n is a sample, g a group, c and o its channels in and out, and i, j
+    an output place.
+    """
     dtype, result_dtype = _dtypes(x, w)
     x, w = _pad(x.astype(dtype), window), _by_group(w.astype(dtype), groups)
     y = np.zeros((len(x), groups, w.shape[1], *window.out), dtype)
@@ -129,9 +133,9 @@ def _dtypes(*arrays: Array) -> tuple[np.dtype[Any], np.dtype[Any]]:
 
 def _tap(window: Window, a: int, b: int) -> Index:
     """Where tap (a, b) of all windows lies in the padded input."""
-    top, left = a * window.dilation[0], b * window.dilation[1]
-    (down, right), (height, width) = window.stride, window.out
-    return EVERY, EVERY, slice(top, top + down * height, down), slice(left, left + right * width, right)
+    row, column = a * window.dilation[0], b * window.dilation[1]
+    (down, right), (rows, columns) = window.stride, window.out
+    return EVERY, EVERY, slice(row, row + down * rows, down), slice(column, column + right * columns, right)
 
 
 def _inside(window: Window, a: int, b: int) -> tuple[Index, Index]:

@@ -14,11 +14,11 @@ Its derivative in each slot, by the coefficients of that slot's entries:
     ∂T/∂W[a,b]  = Σ_ij X[i+a, j+b] · dY[i,j]     conv2d_weight_grad(x, dy): X ⋆ dY, again a cross-correlation
     ∂T/∂X[m,n]  = Σ_ab dY[m-a, n-b] · W[a,b]     conv2d_input_grad(dy, w): full correlation with W turned
 
-where dY counts as 0 outside its range, and turned means flipped by 180°. Each of the three is linear in the
-two slots it does not differentiate, and the derivative of T in two slots is the same whichever comes first,
-so each one's rules are the other two. In them the gradient of the op's own output has the shape of the slot
-that the op differentiates, and takes its place: v, of a weight gradient, stands where W stood, u, of an input
-gradient, where X stood. So ⟨v, conv2d_weight_grad(x, dy)⟩ = T(x, v, dy) again.
+where dY counts as 0 outside its range, and turned means flipped by 180°. The two gradients are ops too, and
+their own rules follow from T again. The gradient that arrives at dW = conv2d_weight_grad(x, dy) has the shape
+of W; call it v. Then ⟨v, dW⟩ = T(x, v, dy): T once more, with v where W stood. So its gradients in x and dy
+are conv2d_input_grad(dy, v) and conv2d(x, v). In the same way u, which arrives at conv2d_input_grad(dy, w),
+has the shape of X and stands where X stood: each op's rules are the other two.
 
     op                         its own rules
     conv2d(x, w)               ∂x: conv2d_input_grad(dy, w)   ∂w:  conv2d_weight_grad(x, dy)
