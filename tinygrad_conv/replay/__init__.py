@@ -13,7 +13,7 @@ runs a flat list of calls on arrays. The engine does not know of it: it is obser
 reading order:
 
     replayed.py     `Replayed`: a call is recorded, replayed, checked, or runs eagerly, and says why
-    arguments.py    what a step is called with, and the key of a recording
+    arguments.py    what a step is called with, and the key of a recording; bare.py    arrays among that
     trace.py        the observer that writes a program: ops, sweeps, updates, functions that draw or change
     slots.py, program.py, values.py    what a recording is made of: slots, lines, marks in arguments
     side_effects.py, draws.py    what it does in Python beside tensors: prints, random numbers, outside lists

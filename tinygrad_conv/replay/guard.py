@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from ..dtypes import get_default_dtype
 from ..engine.modes import GRAD
 from ..engine.tensor import Tensor
@@ -39,6 +41,7 @@ class Guard:
                 outside.value("an optimiser", line.target)
         self.containers, self.iterators = outside.containers, outside.iterators
         self.generators, self.large = outside.generators, outside.large
+        self.reaches_numpy = id(np) in outside.seen or bool(outside.arrays)
         self.reached = [(number, x) for number, x in enumerate(given.tensors) if id(x) in outside.shared]
         self.hooks = [
             hooks for module in outside.modules.values() for hooks in (module._pre_hooks, module._hooks)

@@ -35,6 +35,7 @@ from ..randomness.seeds import random_numbers
 
 TALK = (print, input, open, breakpoint)
 LISTS = (list, dict, set)
+CONVERSIONS = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)
 HANDED = (*LISTS, tuple, frozenset)  # types of what a function is given, and is no `self`
 ENTRIES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "clear", "remove", "popitem"}
 MODULE_CALL = Module.__call__.__code__
@@ -138,6 +139,7 @@ class SideEffects:
         self.frames: dict[CodeType, dict[str, Any]] = {}  # the user's, with their globals
         self.owners: dict[int, Any] = {}  # what is `self` in them, by id
         self.entries: list[tuple[Any, str, Where]] = []  # lists that something was put in
+        self.conversions: list[Where] = []  # where the user's code has NumPy make an array of something
         self.fault: tuple[str, Where] | None = None
         self.updates = 0  # that optimisers have begun to compute
         self.updating: FrameType | None = None
@@ -192,6 +194,8 @@ class SideEffects:
         elif isinstance(owner, LISTS) and called.__name__ in ENTRIES:
             if is_of_users(frame):
                 self.entries.append((owner, called.__name__, (frame.f_code, frame.f_lasti)))
+        elif called in CONVERSIONS and is_of_users(frame):
+            self.conversions.append((frame.f_code, frame.f_lasti))
         elif is_clock(called, owner) and is_of_users(frame):
             self.refuse("it reads the clock", frame)
         elif called in (globals, warnings.warn) and is_of_users(frame):
