@@ -28,7 +28,7 @@ from .facts import STATE, Large
 from .guard import Guard, settings
 from .names import names_in
 from .program import Recorded, difference
-from .results import ResultForm, place_of
+from .results import ResultForm, containers_in, place_of
 from .runner import Program
 from .side_effects import DRAWS, SideEffects
 from .slots import LISTENERS, awaited
@@ -201,9 +201,12 @@ class Replayed:
         for name in large.changed():
             recorded.refuse(f"it sets {name}, {ADVICE}", place_of(self.step))
         try:
-            ResultForm(trace, result, self.step)
+            form = ResultForm(trace, result, self.step)
             guard = Guard(self.step, effects, recorded, given)
             refuse_what_lasts(recorded, guard, effects)
+            held = {*guard.containers, *map(id, containers_in((inputs, options)))}
+            if not held.isdisjoint(map(id, form.containers)):
+                recorded.refuse("it returns a list or a dict that others have; return a copy", form.where)
             if given.bare:
                 refuse_what_is_not_told(recorded, guard, effects, place_of(self.step))
             self.learn(entry, given, guard, recorded)
