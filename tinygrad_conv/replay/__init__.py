@@ -18,7 +18,7 @@ reading order:
     slots.py, program.py, values.py    what a recording is made of: slots, lines, marks in arguments
     side_effects.py, draws.py    what it does in Python beside tensors: prints, random numbers, outside lists
     results.py      what it returns
-    names.py, outside.py    what it reaches outside of itself
+    names.py, kinds.py, outside.py    what it reaches outside of itself
     facts.py, guard.py    what it takes for granted of that, and whether it still holds
     joined.py, hooks.py      which lines are done in one call, and how ops prepare theirs
     calls.py, liveness.py    from lines to calls, and which memory these may write to again

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Iterable
+from random import Random
 from typing import Any
 
 from ..engine.observe import Observer
@@ -20,9 +21,14 @@ def numpys_random() -> Any:
 
 
 def is_drawn_from(value: Any) -> bool:
-    """Whether it is a generator of NumPy's; `tg.Generator` is one too."""
+    """Whether it is a generator of Python's or NumPy's, or has part in one; `tg.Generator` is one too."""
     random = numpys_random()
-    return random is not None and isinstance(value, (random.Generator, random.RandomState))
+    return isinstance(value, Random) or (
+        random is not None
+        and isinstance(
+            value, (random.Generator, random.RandomState, random.BitGenerator, random.SeedSequence)
+        )
+    )
 
 
 class Draws(Observer):

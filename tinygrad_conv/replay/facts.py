@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from types import CellType, MappingProxyType
 from typing import Any, NamedTuple
+from weakref import ref
 
 import numpy as np
 
@@ -118,9 +120,10 @@ def is_still(known: tuple[Callable[[Any], Any], Any, Any]) -> bool:
     return bool(ask(key) == before)
 
 
-def numbers_in(array: Array) -> bytes:
-    """The numbers in an array: all of a small one, a sample of a large one."""
-    return array.tobytes() if array.nbytes <= WHOLE else sample(array)
+def numbers_in(array: Array) -> Any:
+    """The form of an array, and the numbers in it: all of a small one, a sample of a large one."""
+    numbers = array.tobytes() if array.nbytes <= WHOLE else sample(array)
+    return array.shape, array.strides, array.dtype, numbers
 
 
 def members_in(container: Iterable[Any]) -> list[Any]:
@@ -133,9 +136,35 @@ def ids_in(container: Iterable[Any]) -> list[int]:
     return list(map(id, members_in(container)))
 
 
+def class_behind(reference: ref[Any]) -> Any:
+    """The class that an object has, which is not kept alive for that."""
+    return type(reference())
+
+
+def is_gone(reference: ref[Any]) -> bool:
+    """Whether an object that is held weakly is there no more."""
+    return reference() is None
+
+
+def remembered(function: Any) -> list[Any]:
+    """What a function of `functools.lru_cache` remembers, in no order."""
+    held = gc.get_referents(function)
+    return held + [result for each in held if type(each) is dict for result in each.values()]
+
+
+def ids_remembered(function: Any) -> list[int]:
+    """Which objects these are, as long as they are alive."""
+    return sorted(map(id, remembered(function)))
+
+
 def variables_in(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment variables."""
     return dict(environment)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether it is a number or a text and nothing else: without attributes, and no view of an array."""
+    return isinstance(value, PLAIN) and not hasattr(value, "__dict__") and type(value) is not np.void
 
 
 def is_same(value: Any, other: Any) -> bool:
@@ -146,4 +175,4 @@ def is_same(value: Any, other: Any) -> bool:
         return False
     if type(value) is tuple:
         return len(value) == len(other) and all(map(is_same, value, other))
-    return isinstance(value, PLAIN) and repr(value) == repr(other)
+    return is_plain(value) and repr(value) == repr(other)

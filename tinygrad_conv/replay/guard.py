@@ -36,6 +36,8 @@ class Guard:
     def __init__(self, step: Any, effects: SideEffects, recorded: Recorded, given: Arguments) -> None:
         self.settings = settings()
         outside = Outside(step, effects, given.others)
+        if outside.found_by_name:
+            outside = Outside(step, effects, given.others, by_name=True)
         for line in recorded.lines:
             if line.kind == "step":
                 outside.value("an optimiser", line.target)
@@ -130,7 +132,9 @@ class Guard:
 
 def forms_of(tensors: list[Tensor]) -> list[Any]:
     """What Python may ask tensors for without reading their numbers."""
-    return [(x._data.shape, x._data.dtype, x._requires_grad) for x in tensors]
+    return [
+        (x._data.shape, x._data.dtype, x._data.strides, x._requires_grad, x._edge is None) for x in tensors
+    ]
 
 
 def given_to(line: Line) -> Iterator[Any]:

@@ -37,7 +37,7 @@ class Names(NamedTuple):
     imports: frozenset[str]  # modules that it imports
     options: frozenset[str]  # keys that it sets: `group["lr"] = …`
     texts: frozenset[str]  # the strings in it, in tuples too
-    indexes: bool  # whether it reads something by an index that may be an array: `x[i]`
+    indexes: bool = False  # whether it reads something by an index that may be an array: `x[i]`
 
 
 @lru_cache(maxsize=256)
@@ -68,7 +68,7 @@ def names_in(code: CodeType) -> Names:
         constants = [member for constant in each.co_consts for member in members_of(constant)]
         texts.update(member for member in constants if isinstance(member, str))
     sets = map(frozenset, (variables, attributes, methods, imports, options, texts))
-    return Names(*sets, indexes)
+    return Names(*sets)._replace(indexes=indexes)
 
 
 def calls(instruction: dis.Instruction) -> bool:
