@@ -62,6 +62,7 @@ class Asked:
         self.entries: list[tuple[dict[Any, Any], Any, Any]] = []  # a dict, a key, and the value there
         self.cells: list[tuple[CellType, Any]] = []
         self.tensors: list[tuple[Any, Any, Any, Any]] = []  # with what STATE tells of them
+        self.kinds: list[tuple[Any, type]] = []  # objects and their classes
         self.empty: list[Any] = []  # containers with nothing in them
         self.others: list[tuple[Callable[[Any], Any], Any, Any]] = []
         for ask, key, value, _ in facts:
@@ -72,6 +73,8 @@ class Asked:
                 self.cells.append((key, value))
             elif ask is STATE:
                 self.tensors.append((key, *value))
+            elif ask is type:
+                self.kinds.append((key, value))
             elif ask is len and type(key) in (dict, list) and not key:
                 self.empty.append(key)
             else:
@@ -89,6 +92,9 @@ class Asked:
             if tensor._requires_grad is not requires_grad or tensor._listeners is not listeners:
                 return False
             if tensor._edge is not edge:
+                return False
+        for key, kind in self.kinds:
+            if key.__class__ is not kind:
                 return False
         for ask, key, value in self.others:
             if ask(key) is not value:

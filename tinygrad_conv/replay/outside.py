@@ -288,7 +288,8 @@ class Outside:
 
     def module(self, module: Module) -> None:
         """A module: all that is set on it, and the modules below it."""
-        self.kind(module)
+        self.know(type, module, f"the class of {type(module).__name__}")
+        self.value("a class", type(module))
         self.modules[id(module)] = module
         members = vars(module)
         self.know(len, members, f"an attribute of {type(module).__name__}")
@@ -328,9 +329,9 @@ class Outside:
 
     def class_of(self, value: type) -> None:
         """A class of the user's, those that it inherits from, and theirs."""
-        self.know(attrgetter("__mro__"), value, f"what {value.__name__} inherits from")
         for base in (*value.__mro__, *type(value).__mro__):
             if base.__module__.partition(".")[0] not in NOT_THE_USERS:
+                self.know(attrgetter("__bases__"), base, f"what {base.__name__} inherits from")
                 self.named(base)
 
     def settings_of(self, library: Any) -> None:
