@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from importlib import import_module
 from operator import attrgetter, methodcaller
 from queue import SimpleQueue
-from random import Random
+from random import Random, SystemRandom
 from threading import Lock
 from types import ModuleType
 from typing import Any
@@ -410,3 +410,10 @@ def test_what_is_held_weakly_is_not_kept_alive() -> None:
     assert [step(x).tolist() for _ in range(4)] == [[1.0, 1.0]] * 4 and step.replays == 2
     kept.clear()
     assert held() is None and step(x).tolist() == [2.0, 2.0]
+
+
+def test_random_numbers_of_the_system_are_told() -> None:
+    random = SystemRandom()
+    step = tg.replay(lambda x: x * (1.0 if random.random() < 2 else 2.0))
+    with pytest.warns(UserWarning, match="draws random numbers"):
+        assert [step(tg.ones(1)).item() for _ in range(3)] == [1.0] * 3

@@ -84,13 +84,15 @@ def replay(
     the members of modules, and what the step's functions name outside, in objects, lists and dicts too;
     another setting is recorded anew. What else Python reads is baked in: a member of a list with more than
     1000, a number in an array of NumPy's that has more than 64 KB (of such a sample is looked at), what a
-    library knows by itself (decimal's precision, the classes of an abstract one).
+    library knows by itself (decimal's precision, the classes of an abstract one). Nor does a replay set a
+    member of such a list to what it was in the first calls already.
 
     What cannot be replayed runs eagerly, and a warning says why, once, with the line: Python that reads
-    numbers of tensors (except as the result), sets something outside (a counter, a list of losses) or in its
-    arguments, or catches errors; prints, files and the clock; views of leaves that are changed in place,
-    tensors from outside that share an array; hooks, and whatever looks on: a debugger, a profiler,
-    detect_anomaly. `with tg.replay.off():` and TINYGRAD_CONV_REPLAY=0 run everything eagerly.
+    numbers of tensors (except as the result) or of arrays among the arguments, sets something outside (a
+    counter, a list of losses) or in its arguments, returns one object in two places, or catches errors;
+    prints, files and the clock; views of leaves that are changed in place, tensors from outside that share
+    an array; hooks, and whatever looks on: a debugger, a profiler, detect_anomaly. `with tg.replay.off():`
+    and TINYGRAD_CONV_REPLAY=0 run everything eagerly.
 
     check: each call also runs eagerly, from the same state, and ReplayError names op and line where the two
     part. check_every: so does every so many-th call. Preparations that you have written for ops of your own

@@ -37,10 +37,10 @@ class Watched(np.ndarray):
             return super().__getattribute__(name)
         return np.ndarray if name == "__class__" else getattr(asked(self), name)
 
-    def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(isinstance(value, Tensor) for value in inputs):
             return NotImplemented  # an op is what it will be
-        return getattr(function, method)(*map(original_of, inputs), **originals_in(options))
+        return getattr(ufunc, method)(*map(original_of, inputs), **originals_in(kwargs))
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
         if any(issubclass(kind, Tensor) for kind in types):
@@ -63,7 +63,8 @@ def asked(view: Any) -> Array:
     members = object.__getattribute__(view, "__dict__")
     if OBSERVATION.get() is not None and BACKWARD.get() is None:
         members["places"].append(user_where())
-    return members["original"]  # type: ignore[no-any-return]
+    original: Array = members["original"]
+    return original
 
 
 def original_of(value: Any) -> Any:

@@ -14,7 +14,7 @@ from .facts import DICTS
 # Objects
 CONTAINERS = (*DICTS, list, tuple, set, frozenset, deque)
 INSIDE: dict[type, str] = {UserDict: "data", UserList: "data", ChainMap: "maps"}  # where their members are
-VIEWS = (type({}.keys()), type({}.values()), type({}.items()))  # of a dict, which change with it
+VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))  # of a dict, which change with it
 MEMOISED = type(lru_cache(len))
 DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)  # of attributes that are in no dict
 READING_BY_NAME = (attrgetter, MethodWrapperType, WrapperDescriptorType)
@@ -46,7 +46,7 @@ def is_memory(value: Any) -> bool:
     """Whether an object is bytes that may change: a bytearray, an array, a number of ctypes."""
     try:
         memoryview(value).release()
-    except TypeError:
+    except (TypeError, ValueError):  # it has none, or none any more
         return False
     return True
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -24,7 +23,7 @@ from ..nn.module import Module
 from ..nn.parameter import Parameter
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Group, Optimizer
-from .draws import is_drawn_from, numpys_random
+from .draws import is_drawn_from, numpys_random, place_of
 from .facts import (
     DICTS,
     GONE,
@@ -112,7 +111,7 @@ class Outside:
             self.imports |= {name for name, module in sys.modules.items() if is_users_module(module)}
         for imported in sorted(self.imports & sys.modules.keys()):
             self.value(imported, sys.modules[imported])
-        if numpys_random() is not None:
+        if OF_RANDOM & (self.attributes | self.methods) and numpys_random() is not None:
             self.value("np.random", numpys_random().mtrand._rand)
         self.iterators = list(self.taken_from)
         for own in effects.owners.values():  # some are made in the step, and what they take from too
@@ -229,7 +228,7 @@ class Outside:
         elif is_drawn_from(value):
             self.generators.append(value)
             if OF_RANDOM & (self.attributes | self.methods):
-                self.facts.append(Fact.copied(pickle.dumps, value, "where random numbers are"))
+                self.facts.append(Fact.copied(place_of, value, "where random numbers are"))
         elif is_memory(value):
             self.facts.append(Fact.copied(bytes, value, name))
         elif type(value) in INSIDE:
