@@ -14,7 +14,11 @@ from .facts import DICTS
 # Objects
 CONTAINERS = (*DICTS, list, tuple, set, frozenset, deque)
 INSIDE: dict[type, str] = {UserDict: "data", UserList: "data", ChainMap: "maps"}  # where their members are
-VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))  # of a dict, which change with it
+VIEWS: tuple[Any, ...] = (
+    type({}.keys()),
+    type({}.values()),
+    type({}.items()),
+)  # of a dict, which change with it
 MEMOISED = type(lru_cache(len))
 DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)  # of attributes that are in no dict
 READING_BY_NAME = (attrgetter, MethodWrapperType, WrapperDescriptorType)

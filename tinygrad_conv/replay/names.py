@@ -67,7 +67,7 @@ def names_in(code: CodeType) -> Names:
             before = instruction
         constants = [member for constant in each.co_consts for member in members_of(constant)]
         texts.update(member for member in constants if isinstance(member, str))
-    sets = map(frozenset, (variables, attributes, methods, imports, options, texts))
+    sets: Any = map(frozenset, (variables, attributes, methods, imports, options, texts))
     return Names(*sets)._replace(indexes=indexes)
 
 

@@ -321,14 +321,17 @@ class Outside:
             self.settings_of(base)
 
     def kind(self, value: Any) -> None:
-        """Which class an object has."""
-        with suppress(TypeError):  # without a place for weak references
-            self.know(class_behind, ref(value), f"the class of {type(value).__name__}")
+        """Which class an object has, which is not kept alive for that."""
+        name = f"the class of {type(value).__name__}"
+        try:
+            self.know(class_behind, ref(value), name)
+        except TypeError:  # it cannot be held weakly
+            self.know(type, value, name)
         self.value("a class", type(value))
 
     def class_of(self, value: type) -> None:
         """A class of the user's, those that it inherits from, and theirs."""
-        for base in (*value.__mro__, *type(value).__mro__):
+        for base in (*value.__mro__, *type.mro(type(value))):
             if base.__module__.partition(".")[0] not in NOT_THE_USERS:
                 self.know(attrgetter("__bases__"), base, f"what {base.__name__} inherits from")
                 self.named(base)
