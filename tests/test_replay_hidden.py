@@ -215,6 +215,11 @@ def of_what_is_alive() -> Outside:
     return lambda: 1.0 if held() is not None else 3.0, kept.clear
 
 
+def of_an_error() -> Outside:
+    error = ValueError(1.0)
+    return lambda: error.args[0], set_by("args", error, (3.0,))
+
+
 def of_a_lock() -> Outside:
     lock = Lock()
     return lambda: 3.0 if lock.locked() else 1.0, lock.acquire
@@ -274,6 +279,7 @@ def of_where_numpys_random_numbers_are() -> Outside:
         by_a_view_of_a_dict,
         imported_by_a_text,
         of_what_is_alive,
+        of_an_error,
         of_a_lock,
         of_how_many_wait,
         of_the_name_of_a_tensor,

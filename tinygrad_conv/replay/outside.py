@@ -242,7 +242,7 @@ class Outside:
                 self.named(value)
             else:
                 self.settings_of(value)
-        elif type(value).__module__ != "builtins":
+        elif type(value).__module__ != "builtins" or isinstance(value, BaseException):
             self.kind(value)
             self.named(value)
             if isinstance(value, LRScheduler):
