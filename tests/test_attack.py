@@ -49,12 +49,14 @@ def test_the_kernels_are_not_attacked_in_vain(monkeypatch):
     assert shrunk(campaign, case, error)[0].channels == 1
 
 
-def test_replays_are_not_attacked_in_vain(monkeypatch):
+@pytest.mark.parametrize("optimizer", ["SGD", "momentum", "Adam", "two groups"])
+def test_replays_are_not_attacked_in_vain(optimizer, monkeypatch):
     """A guard as it would be, did it not look at which array a parameter has."""
     monkeypatch.setattr("tinygrad_conv.replay.guard.Guard.moved", lambda guard: False)
     campaign = campaign_named("replays")
     case = campaign.make(np.random.default_rng(0))
     case = replace(case, **SIMPLEST, layers=("relu",), extras=(), calls=("", "", "", "another array", ""))
+    case = replace(case, optimizer=optimizer)
     error = failure_of(campaign, case)
     assert "differs" in str(error)
     assert shrunk(campaign, case, error)[0].layers == ()

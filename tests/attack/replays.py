@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,20 +106,24 @@ class Replays(Campaign):
 
 
 class Kept:
-    """A step whose results somebody keeps."""
+    """A step whose results somebody keeps, and changes in place where there are several."""
 
     def __init__(self, step: Callable[..., Any]) -> None:
         self.step, self.results = step, []
 
     def __call__(self, *arguments: Any) -> Any:
-        self.results.append(self.step(*arguments))
-        return self.results[-1]
+        result = self.step(*arguments)
+        self.results.append(result)
+        if isinstance(result, tuple) and isinstance(result[0], tg.Tensor):
+            with tg.no_grad(), suppress(tg.errors.MutationError):
+                result[0].mul_(2)
+        return result
 
 
 def training(case: Case) -> tuple[list[Any], Callable[..., Any], list[Any]]:
     """What the step changes, the step, and its calls with what comes between them."""
     tg.manual_seed(case.seed)
-    steps.factor.value = 1.0  # type: ignore[attr-defined]
+    steps.begin()
     net = nn.Sequential(
         nn.Conv2d(2, case.channels, 3, padding=1),
         *(layers.LAYERS[name](case.channels, case.side) for name in case.layers),
@@ -129,14 +134,13 @@ def training(case: Case) -> tuple[list[Any], Callable[..., Any], list[Any]]:
     step = steps.step_of(net, optimizer, LOSSES[case.loss], case.extras)
     calls: list[Any] = []
     for number, name in enumerate(case.calls):
-        if name == "one more group" and "schedule" in case.extras:
-            continue  # a schedule is for the groups that there are
+        if name == "one more group" and not {"schedule", "put back"}.isdisjoint(case.extras):
+            continue  # a schedule, or a state, is for the groups that there are
         if name and name != "another size":
             calls.append(between.event(name, net, optimizer))
         samples = case.samples + (name == "another size")
         calls.append(batch(case, samples, max(0, number - case.equal + 1)))
-    taken = (lambda x, labels: step.step(tg.tensor(x), tg.from_numpy(labels))) if case.bare else step.step
-    return [net, optimizer, *step.owners], taken, calls
+    return [net, optimizer, *step.owners], step.step, calls
 
 
 def batch(case: Case, samples: int, number: int) -> tuple[Any, Any]:

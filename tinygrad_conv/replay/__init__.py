@@ -13,12 +13,12 @@ runs a flat list of calls on arrays. The engine does not know of it: it is obser
 reading order:
 
     replayed.py     `Replayed`: a call is recorded, replayed, checked, or runs eagerly, and says why
-    arguments.py    what a step is called with, and the key of a recording
+    arguments.py    what a step is called with, and the key of a recording; bare.py    arrays among that
     trace.py        the observer that writes a program: ops, sweeps, updates, functions that draw or change
     slots.py, program.py, values.py    what a recording is made of: slots, lines, marks in arguments
     side_effects.py, draws.py    what it does in Python beside tensors: prints, random numbers, outside lists
     results.py      what it returns
-    names.py, outside.py    what it reaches outside of itself
+    names.py, kinds.py, outside.py    what it reaches outside of itself
     facts.py, guard.py    what it takes for granted of that, and whether it still holds
     joined.py, hooks.py      which lines are done in one call, and how ops prepare theirs
     calls.py, liveness.py    from lines to calls, and which memory these may write to again
@@ -84,13 +84,15 @@ def replay(
     the members of modules, and what the step's functions name outside, in objects, lists and dicts too;
     another setting is recorded anew. What else Python reads is baked in: a member of a list with more than
     1000, a number in an array of NumPy's that has more than 64 KB (of such a sample is looked at), what a
-    library knows by itself (decimal's precision, the classes of an abstract one).
+    library knows by itself (decimal's precision, the classes of an abstract one). Nor does a replay set a
+    member of such a list to what it was in the first calls already.
 
     What cannot be replayed runs eagerly, and a warning says why, once, with the line: Python that reads
-    numbers of tensors (except as the result), sets something outside (a counter, a list of losses) or in its
-    arguments, or catches errors; prints, files and the clock; views of leaves that are changed in place,
-    tensors from outside that share an array; hooks, and whatever looks on: a debugger, a profiler,
-    detect_anomaly. `with tg.replay.off():` and TINYGRAD_CONV_REPLAY=0 run everything eagerly.
+    numbers of tensors (except as the result) or of arrays among the arguments, sets something outside (a
+    counter, a list of losses) or in its arguments, returns one object in two places, or catches errors;
+    prints, files and the clock; views of leaves that are changed in place, tensors from outside that share
+    an array; hooks, and whatever looks on: a debugger, a profiler, detect_anomaly. `with tg.replay.off():`
+    and TINYGRAD_CONV_REPLAY=0 run everything eagerly.
 
     check: each call also runs eagerly, from the same state, and ReplayError names op and line where the two
     part. check_every: so does every so many-th call. Preparations that you have written for ops of your own

@@ -61,7 +61,7 @@ class Arguments:
         kind = type(value)
         if kind in PLAIN:
             return kind, value
-        if kind is np.ndarray:
+        if kind is np.ndarray and not value.dtype.hasobject:
             self.bare.append(value)
             return "array", value.shape, value.dtype.char, value.strides
         if kind in (tuple, list):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Iterable
+from random import Random, SystemRandom
 from typing import Any
 
 from ..engine.observe import Observer
@@ -20,9 +21,18 @@ def numpys_random() -> Any:
 
 
 def is_drawn_from(value: Any) -> bool:
-    """Whether it is a generator of NumPy's; `tg.Generator` is one too."""
+    """Whether it is a generator of Python's or NumPy's, or has part in one; `tg.Generator` is one too."""
     random = numpys_random()
-    return random is not None and isinstance(value, (random.Generator, random.RandomState))
+    if isinstance(value, Random):
+        return not isinstance(value, SystemRandom)  # which goes on elsewhere
+    return random is not None and isinstance(
+        value, (random.Generator, random.RandomState, random.BitGenerator, random.SeedSequence)
+    )
+
+
+def place_of(generator: Any) -> Any:
+    """Where it is now, to be compared."""
+    return generator.getstate() if isinstance(generator, Random) else pickle.dumps(generator)
 
 
 class Draws(Observer):
@@ -38,9 +48,9 @@ class Draws(Observer):
         self.by_numpy = False
         self.before = self.states()
 
-    def states(self) -> list[bytes]:
+    def states(self) -> list[Any]:
         """Where they are now."""
-        return list(map(pickle.dumps, self.generators))
+        return list(map(place_of, self.generators))
 
     def before_function(self, function: Any, inputs: Any, options: dict[str, Any]) -> None:
         self.look()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from types import CellType, MappingProxyType
 from typing import Any, NamedTuple
+from weakref import ref
 
 import numpy as np
 
@@ -60,6 +62,7 @@ class Asked:
         self.entries: list[tuple[dict[Any, Any], Any, Any]] = []  # a dict, a key, and the value there
         self.cells: list[tuple[CellType, Any]] = []
         self.tensors: list[tuple[Any, Any, Any, Any]] = []  # with what STATE tells of them
+        self.kinds: list[tuple[Any, type]] = []  # objects and their classes
         self.empty: list[Any] = []  # containers with nothing in them
         self.others: list[tuple[Callable[[Any], Any], Any, Any]] = []
         for ask, key, value, _ in facts:
@@ -70,6 +73,8 @@ class Asked:
                 self.cells.append((key, value))
             elif ask is STATE:
                 self.tensors.append((key, *value))
+            elif ask is type:
+                self.kinds.append((key, value))
             elif ask is len and type(key) in (dict, list) and not key:
                 self.empty.append(key)
             else:
@@ -87,6 +92,9 @@ class Asked:
             if tensor._requires_grad is not requires_grad or tensor._listeners is not listeners:
                 return False
             if tensor._edge is not edge:
+                return False
+        for key, kind in self.kinds:
+            if key.__class__ is not kind:
                 return False
         for ask, key, value in self.others:
             if ask(key) is not value:
@@ -118,9 +126,10 @@ def is_still(known: tuple[Callable[[Any], Any], Any, Any]) -> bool:
     return bool(ask(key) == before)
 
 
-def numbers_in(array: Array) -> bytes:
-    """The numbers in an array: all of a small one, a sample of a large one."""
-    return array.tobytes() if array.nbytes <= WHOLE else sample(array)
+def numbers_in(array: Array) -> Any:
+    """The form of an array, and the numbers in it: all of a small one, a sample of a large one."""
+    numbers = array.tobytes() if array.nbytes <= WHOLE else sample(array)
+    return array.shape, array.strides, array.dtype, numbers
 
 
 def members_in(container: Iterable[Any]) -> list[Any]:
@@ -133,9 +142,35 @@ def ids_in(container: Iterable[Any]) -> list[int]:
     return list(map(id, members_in(container)))
 
 
+def class_behind(reference: ref[Any]) -> Any:
+    """The class that an object has, which is not kept alive for that."""
+    return type(reference())
+
+
+def is_gone(reference: ref[Any]) -> bool:
+    """Whether an object that is held weakly is there no more."""
+    return reference() is None
+
+
+def remembered(function: Any) -> list[Any]:
+    """What a function of `functools.lru_cache` remembers, in no order."""
+    held = gc.get_referents(function)
+    return held + [result for each in held if type(each) is dict for result in each.values()]
+
+
+def ids_remembered(function: Any) -> list[int]:
+    """Which objects these are, as long as they are alive."""
+    return sorted(map(id, remembered(function)))
+
+
 def variables_in(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment variables."""
     return dict(environment)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether it is a number or a text and nothing else: without attributes, and no view of an array."""
+    return isinstance(value, PLAIN) and not hasattr(value, "__dict__") and type(value) is not np.void
 
 
 def is_same(value: Any, other: Any) -> bool:
@@ -146,4 +181,4 @@ def is_same(value: Any, other: Any) -> bool:
         return False
     if type(value) is tuple:
         return len(value) == len(other) and all(map(is_same, value, other))
-    return isinstance(value, PLAIN) and repr(value) == repr(other)
+    return is_plain(value) and repr(value) == repr(other)

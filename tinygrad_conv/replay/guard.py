@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from ..dtypes import get_default_dtype
 from ..engine.modes import GRAD
 from ..engine.tensor import Tensor
@@ -34,11 +36,14 @@ class Guard:
     def __init__(self, step: Any, effects: SideEffects, recorded: Recorded, given: Arguments) -> None:
         self.settings = settings()
         outside = Outside(step, effects, given.others)
+        if outside.found_by_name:
+            outside = Outside(step, effects, given.others, by_name=True)
         for line in recorded.lines:
             if line.kind == "step":
                 outside.value("an optimiser", line.target)
         self.containers, self.iterators = outside.containers, outside.iterators
         self.generators, self.large = outside.generators, outside.large
+        self.reaches_numpy = id(np) in outside.seen or bool(outside.arrays)
         self.reached = [(number, x) for number, x in enumerate(given.tensors) if id(x) in outside.shared]
         self.hooks = [
             hooks for module in outside.modules.values() for hooks in (module._pre_hooks, module._hooks)
@@ -127,7 +132,9 @@ class Guard:
 
 def forms_of(tensors: list[Tensor]) -> list[Any]:
     """What Python may ask tensors for without reading their numbers."""
-    return [(x._data.shape, x._data.dtype, x._requires_grad) for x in tensors]
+    return [
+        (x._data.shape, x._data.dtype, x._data.strides, x._requires_grad, x._edge is None) for x in tensors
+    ]
 
 
 def given_to(line: Line) -> Iterator[Any]:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from ..members import members_of
 
+PLAIN_INDICES = ("LOAD_CONST", "LOAD_SMALL_INT", "BUILD_SLICE")  # what makes an index that is no array
+
 
 def codes_in(code: CodeType) -> Iterable[CodeType]:
     """A function's code, and that of functions and comprehensions in it."""
@@ -35,6 +37,7 @@ class Names(NamedTuple):
     imports: frozenset[str]  # modules that it imports
     options: frozenset[str]  # keys that it sets: `group["lr"] = …`
     texts: frozenset[str]  # the strings in it, in tuples too
+    indexes: bool = False  # whether it reads something by an index that may be an array: `x[i]`
 
 
 @lru_cache(maxsize=256)
@@ -42,6 +45,7 @@ def names_in(code: CodeType) -> Names:
     """The names in a function's code, and in that of functions within."""
     variables, attributes, methods, imports, options = set(), set(), set(), set(), set()
     texts: set[str] = set()
+    indexes = False
     for each in codes_in(code):
         before: Any = None
         for instruction in dis.get_instructions(each):
@@ -58,11 +62,13 @@ def names_in(code: CodeType) -> Names:
                 attributes.update(before.argval)
             elif name == "STORE_SUBSCR" and before is not None and before.opname.startswith("LOAD_CONST"):
                 options.add(before.argval)
+            if name == "BINARY_SUBSCR" or instruction.argrepr == "[]":  # so it is called from 3.14 on
+                indexes = indexes or not before.opname.startswith(PLAIN_INDICES)
             before = instruction
         constants = [member for constant in each.co_consts for member in members_of(constant)]
         texts.update(member for member in constants if isinstance(member, str))
-    sets = map(frozenset, (variables, attributes, methods, imports, options, texts))
-    return Names(*sets)
+    sets: Any = map(frozenset, (variables, attributes, methods, imports, options, texts))
+    return Names(*sets)._replace(indexes=indexes)
 
 
 def calls(instruction: dis.Instruction) -> bool:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from array import array
-from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from operator import attrgetter
 from threading import local
-from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import BuiltinMethodType, CodeType, FunctionType, MethodDescriptorType, MethodType, ModuleType
 from typing import Any
 from weakref import ref
 
@@ -25,34 +23,59 @@ from ..nn.module import Module
 from ..nn.parameter import Parameter
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Group, Optimizer
-from .draws import is_drawn_from
-from .facts import DICTS, GONE, PLAIN, WHOLE, Fact, cell_contents, ids_in, members_in, variables_in
+from .draws import is_drawn_from, numpys_random, place_of
+from .facts import (
+    DICTS,
+    GONE,
+    PLAIN,
+    WHOLE,
+    Fact,
+    cell_contents,
+    class_behind,
+    ids_in,
+    ids_remembered,
+    is_gone,
+    is_plain,
+    members_in,
+    remembered,
+    variables_in,
+)
+from .kinds import (
+    BOOKS,
+    BUILTIN_BY_NAME,
+    BY_NAME,
+    BY_TEXT,
+    CONTAINERS,
+    DESCRIPTORS,
+    ENVIRONMENT,
+    INSIDE,
+    MEMOISED,
+    NOT_THE_USERS,
+    OF_RANDOM,
+    OF_TENSORS,
+    OPTIONS_BY,
+    QUERIES,
+    READING_BY_NAME,
+    VIEWS,
+    is_memory,
+    is_of_a_library,
+    slots_of,
+)
 from .names import functions_of, names_in
 from .side_effects import SideEffects, is_users_file, is_users_module
 
 FEW = 64  # members of a list or a dict, up to which each is a fact
 MANY = 1000  # members, up to which all of them are one, and from which on how many there are
-CONTAINERS = (*DICTS, list, tuple, set, frozenset, deque)
-BYTES = (bytearray, memoryview, array)
-INSIDE: dict[type, str] = {UserDict: "data", UserList: "data", ChainMap: "maps"}  # where their members are
-NOT_THE_USERS = ("builtins", "numpy", "tinygrad_conv", "typing", "abc")  # packages of classes
-BY_NAME = frozenset(  # these read or set what a function does not name
-    {"getattr", "vars", "__dict__", "setattr", "delattr", "__setattr__", "attrgetter", "asdict", "astuple"}
-)
-OPTIONS_BY = frozenset({"param_groups", "get_last_lr", "get_lr"})  # who names these may read or set a rate
-BOOKS = {"_path", "_persistent", "_pre_hooks", "_hooks"}  # of a module, about its members
-ENVIRONMENT = frozenset({"environ", "getenv"})
-
-
-def is_of_standard(kind: type) -> bool:
-    """Whether a class is of the standard library."""
-    return kind.__module__.partition(".")[0] in sys.stdlib_module_names
 
 
 class Outside:
     """What a step reaches outside of itself, from its functions on."""
 
-    def __init__(self, step: Any, effects: SideEffects, arguments: Iterable[Any]) -> None:
+    def __init__(
+        self, step: Any, effects: SideEffects, arguments: Iterable[Any], by_name: bool = False
+    ) -> None:
+        """by_name: attributes may be read that no function names; found_by_name says that they may."""
+        self.by_name = self.found_by_name = by_name
         self.facts: list[Fact] = []
         self.arrays: list[tuple[str, Array]] = []  # bare ones of NumPy's
         self.modules: dict[int, Module] = {}
@@ -84,8 +107,12 @@ class Outside:
                     self.function(function)
         if ENVIRONMENT & (self.attributes | self.methods | self.variables):
             self.facts.append(Fact.copied(variables_in, os.environ, "os.environ"))
+        if BY_TEXT & (self.attributes | self.methods | self.variables):
+            self.imports |= {name for name, module in sys.modules.items() if is_users_module(module)}
         for imported in sorted(self.imports & sys.modules.keys()):
             self.value(imported, sys.modules[imported])
+        if OF_RANDOM & (self.attributes | self.methods) and numpys_random() is not None:
+            self.value("np.random", numpys_random().mtrand._rand)
         self.iterators = list(self.taken_from)
         for own in effects.owners.values():  # some are made in the step, and what they take from too
             self.value("self", own)
@@ -100,9 +127,11 @@ class Outside:
         self.texts |= names.texts
 
     def know(self, ask: Callable[[Any], Any], key: Any, name: str) -> None:
-        """One more fact, if there is anything to be known."""
+        """One more fact, if there is anything to be known: not of what is made anew for whoever asks."""
         with suppress(*GONE):
-            self.facts.append(Fact.now(ask, key, name))
+            fact = Fact.now(ask, key, name)
+            if fact.holds():
+                self.facts.append(fact)
 
     def function(self, function: Any) -> None:
         """A function of the user's."""
@@ -150,11 +179,13 @@ class Outside:
 
     def value(self, name: str, value: Any) -> None:
         """Something that a name stands for."""
-        if id(value) in self.seen or isinstance(value, (*PLAIN, Op)):  # an op's forward runs anew
+        if id(value) in self.seen or isinstance(value, Op) or is_plain(value):  # an op's forward runs anew
             return
         self.seen.add(id(value))
         if isinstance(value, Tensor):
             self.tensors[id(value)] = value
+            for attribute in sorted(OF_TENSORS & self.attributes):
+                self.know(attrgetter(attribute), value, f"{attribute} of a tensor")
             if type(value) not in (Tensor, Parameter):
                 self.named(value)
         elif isinstance(value, np.ndarray):
@@ -164,12 +195,17 @@ class Outside:
             if value.dtype.hasobject:
                 self.kept.append(members := value.tolist())
                 self.value(name, members)
+            if type(value) is not np.ndarray:
+                self.named(value)
         elif isinstance(value, Module):
             self.module(value)
         elif isinstance(value, Optimizer):
             self.optimizer(value)
         elif isinstance(value, (FunctionType, MethodType)):
             self.function(value)
+        elif isinstance(value, READING_BY_NAME) or id(value) in BUILTIN_BY_NAME:
+            self.found_by_name = True
+            self.value(name, getattr(value, "__self__", None))
         elif isinstance(value, BuiltinMethodType):
             self.value(name, value.__self__)  # `variable.get`, `settings.items`
         elif isinstance(value, type):
@@ -179,12 +215,21 @@ class Outside:
         elif isinstance(value, ContextVar):
             self.know(ContextVar.get, value, value.name)
         elif isinstance(value, ref):
+            self.facts.append(Fact.copied(is_gone, value, name))
             self.value(name, value())
+        elif isinstance(value, MEMOISED):
+            self.kept.append(remembered(value))
+            self.facts.append(Fact.copied(ids_remembered, value, name))
+            self.value(name, value.__wrapped__)
+        elif isinstance(value, VIEWS):
+            self.value(name, value.mapping)
         elif hasattr(type(value), "__next__"):
             self.taken_from.append(name)
         elif is_drawn_from(value):
             self.generators.append(value)
-        elif isinstance(value, BYTES):
+            if OF_RANDOM & (self.attributes | self.methods):
+                self.facts.append(Fact.copied(place_of, value, "where random numbers are"))
+        elif is_memory(value):
             self.facts.append(Fact.copied(bytes, value, name))
         elif type(value) in INSIDE:
             self.value(name, getattr(value, INSIDE[type(value)]))
@@ -197,8 +242,8 @@ class Outside:
                 self.named(value)
             else:
                 self.settings_of(value)
-        elif type(value).__module__ != "builtins":
-            self.value("a class", type(value))
+        elif type(value).__module__ != "builtins" or isinstance(value, BaseException):
+            self.kind(value)
             self.named(value)
             if isinstance(value, LRScheduler):
                 self.value("an optimiser", value.optimizer)
@@ -221,6 +266,8 @@ class Outside:
             self.facts.append(Fact.copied(ids_in, container, name))
             self.kept.append(members_in(container))  # alive
         of_dict = isinstance(container, DICTS)
+        if of_dict and 1 < len(container) <= FEW:
+            self.facts.append(Fact.copied(list, container, f"the order of {name}"))
         for key in list(container) if of_dict else range(len(container)):
             self.value(f"a key of {name}", key)
             if changeable and len(container) <= FEW:
@@ -232,13 +279,15 @@ class Outside:
         name what has options; all of them, where they name none. The parameters are read anyway.
         """
         named = self.attributes | self.methods | self.variables
-        if not (OPTIONS_BY | BY_NAME) & named:
+        by_name = self.by_name or bool(BY_NAME & named)
+        if not (OPTIONS_BY & named or by_name):
             return {"params"}
         read = {*self.texts} | ({"lr"} if OPTIONS_BY - {"param_groups"} & named else set())
-        return {*group} if BY_NAME & named or not read & group.keys() else {"params", *(read & group.keys())}
+        return {*group} if by_name or not read & group.keys() else {"params", *(read & group.keys())}
 
     def module(self, module: Module) -> None:
         """A module: all that is set on it, and the modules below it."""
+        self.know(type, module, f"the class of {type(module).__name__}")
         self.value("a class", type(module))
         self.modules[id(module)] = module
         members = vars(module)
@@ -271,10 +320,20 @@ class Outside:
         for base in type(optimizer).__mro__:
             self.settings_of(base)
 
+    def kind(self, value: Any) -> None:
+        """Which class an object has, which is not kept alive for that."""
+        name = f"the class of {type(value).__name__}"
+        try:
+            self.know(class_behind, ref(value), name)
+        except TypeError:  # it cannot be held weakly
+            self.know(type, value, name)
+        self.value("a class", type(value))
+
     def class_of(self, value: type) -> None:
-        """A class of the user's, and those that it inherits from."""
-        for base in value.__mro__:
+        """A class of the user's, those that it inherits from, and theirs."""
+        for base in (*value.__mro__, *type.mro(type(value))):
             if base.__module__.partition(".")[0] not in NOT_THE_USERS:
+                self.know(attrgetter("__bases__"), base, f"what {base.__name__} inherits from")
                 self.named(base)
 
     def settings_of(self, library: Any) -> None:
@@ -293,9 +352,13 @@ class Outside:
         """
         kind, members = type(value).__name__, getattr(value, "__dict__", {})
         named = self.attributes | self.methods
-        for name in sorted(named):
-            if isinstance(getattr(type(value), name, None), MemberDescriptorType):
+        by_name = self.by_name or bool(BY_NAME & (named | self.variables))
+        for name in sorted(named | (slots_of(type(value)) if by_name else set())):
+            member = getattr(type(value), name, None)
+            if isinstance(member, DESCRIPTORS):
                 self.know(attrgetter(name), value, f"{kind}.{name}")
+            elif isinstance(member, MethodDescriptorType) and name in QUERIES:
+                self.know(member, value, f"{kind}.{name}")
         if isinstance(value, ModuleType):
             kind = value.__name__
             for name in self.texts - members.keys() if "hasattr" in self.variables else ():
@@ -307,8 +370,7 @@ class Outside:
         else:
             if hasattr(value, "__dict__"):
                 self.know(len, members, f"an attribute of {kind}")  # a new one may hide that of its class
-            by_name = BY_NAME & (self.attributes | self.methods | self.variables)
-            named = set(members) if by_name or is_of_standard(type(value)) else named
+            named = set(members) if by_name or is_of_a_library(type(value)) else named
         for name in sorted(named & members.keys()):
             member = members[name]
             if name in self.methods - self.attributes and isinstance(member, PLAIN):

@@ -20,6 +20,7 @@ from ..engine.location import Where, line_of, show_where
 from ..engine.modes import RUNNING_LATER
 from ..engine.observed import OBSERVATION
 from .arguments import Arguments, form_of
+from .bare import Watch
 from .calls import Departure
 from .check import replay_compared
 from .draws import Draws
@@ -27,7 +28,7 @@ from .facts import STATE, Large
 from .guard import Guard, settings
 from .names import names_in
 from .program import Recorded, difference
-from .results import ResultForm, place_of
+from .results import ResultForm, containers_in, place_of
 from .runner import Program
 from .side_effects import DRAWS, SideEffects
 from .slots import LISTENERS, awaited
@@ -39,6 +40,7 @@ PROGRAMS = 16  # kept of a step: the least recently used goes
 RECORDINGS = 64  # of a step, after which it has changed too often to be worth it
 VARIED = 8  # calls, each with other numbers than all before, after which that is said
 
+OF_ARRAYS = "Python or NumPy computes with an array that the step is called with; pass a tensor"
 ADVICE = "which a replay would not; set it outside of the step"
 
 NONE_GIVEN = Arguments((), {})
@@ -174,11 +176,12 @@ class Replayed:
             self.say(reason, place_of(self.step))
             return self.step(*inputs, **options)
         self.recordings += 1
-        trace, effects, before = Trace(given.tensors, given.bare), SideEffects(), settings()
+        watch, effects, before = Watch(given.bare if entry else ()), SideEffects(), settings()
+        trace = Trace(given.tensors, [watch.view_of(array) for array in given.bare])
         states, draws = list(map(STATE, given.tensors)), Draws(entry.guard.generators if entry else ())
         bare, large = [array.copy() for array in given.bare], Large(entry.guard.large if entry else ())
         with trace, draws, effects:
-            result = self.step(*inputs, **options)
+            result = watch.call(self.step, inputs, options)
         recorded = trace.recorded
         if settings() != before:
             recorded.refuse("it switches something on or off, and leaves it so", place_of(self.step))
@@ -193,12 +196,19 @@ class Replayed:
             recorded.refuse(*effects.fault)
         if draws.happened:
             recorded.refuse(DRAWS, place_of(self.step))
+        if given.bare and (asked := [*watch.places, *effects.conversions]):
+            recorded.refuse(OF_ARRAYS, asked[0])
         for name in large.changed():
             recorded.refuse(f"it sets {name}, {ADVICE}", place_of(self.step))
         try:
-            ResultForm(trace, result, self.step)
+            form = ResultForm(trace, result, self.step)
             guard = Guard(self.step, effects, recorded, given)
             refuse_what_lasts(recorded, guard, effects)
+            held = {*guard.containers, *map(id, containers_in((inputs, options)))}
+            if not held.isdisjoint(map(id, form.containers)):
+                recorded.refuse("it returns a list or a dict that others have; return a copy", form.where)
+            if given.bare:
+                refuse_what_is_not_told(recorded, guard, effects, place_of(self.step))
             self.learn(entry, given, guard, recorded)
         except Exception as error:  # the step has run: its result counts
             self.say(f"it could not be recorded ({type(error).__name__}: {error})", place_of(self.step))
@@ -223,9 +233,9 @@ class Replayed:
         fault = recorded.fault
         if fault is None and changed:
             fault = (f"it sets {changed[0]}, {ADVICE}", place_of(self.step))
-        fresh = fresh_constant(entry.recorded, recorded) if given.bare else None
-        if fault is None and found is None and fresh is not None:
-            fault = ("NumPy computes with an array that the step is called with; pass a tensor", fresh)
+        fresh = fresh_constant(entry.recorded, recorded) if given.bare and found is None else None
+        if fault is None and fresh is not None:
+            fault = (OF_ARRAYS, fresh)
         if fault is not None:
             self.refuse(entry, *fault)
         elif found is not None and entry.disagreed:
@@ -309,6 +319,15 @@ def refuse_what_lasts(recorded: Recorded, guard: Guard, effects: SideEffects) ->
     for tensor in guard.tensors:
         if tensor._edge is not None and recorded.lines:
             recorded.refuse("a tensor from outside is put on the tape", recorded.lines[-1].where)
+
+
+def refuse_what_is_not_told(recorded: Recorded, guard: Guard, effects: SideEffects, where: Where) -> None:
+    """Refuse what a step may do with the arrays that it is called with and that these do not tell of: an
+    index into an array of NumPy's, and a question for their type, which is another one while it is watched.
+    """
+    names = list(map(names_in, effects.frames))
+    if any("type" in each.variables or (each.indexes and guard.reaches_numpy) for each in names):
+        recorded.refuse(OF_ARRAYS, where)
 
 
 def fresh_constant(first: Recorded, second: Recorded) -> Where | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import inspect
+from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
@@ -46,6 +47,8 @@ class ResultForm:
         self.where = self.recorded.lines[-1].where if self.recorded.lines else user_where()
         self.reads = {id(value): (tensor, name) for tensor, name, value, _ in self.recorded.reads}
         self.returned: set[int] = set()  # ids of numbers that were read
+        self.owners: set[int] = set()  # slots whose memory tensors of the result show
+        self.containers: list[Any] = []  # lists and dicts in it
         self.check_reads(step)
         self.recorded.result = self.form(result)
         self.check_returned()
@@ -81,6 +84,8 @@ class ResultForm:
         if isinstance(value, np.ndarray):
             number = self.trace.slot_of.get(value)
             return self.refuse("it returns an array that NumPy made") if number is None else ArrayIn(number)
+        if type(value) in (list, dict):
+            self.check_returned_once(value)
         if type(value) in (list, tuple):
             return type(value)([self.form(member) for member in value])
         if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -90,6 +95,12 @@ class ResultForm:
         if isinstance(value, PLAIN):
             return value
         return self.refuse(f"it returns a {type(value).__name__}")
+
+    def check_returned_once(self, container: Any) -> None:
+        """Refuse a list or a dict that stands in two places: a replay would make two of it."""
+        if any(container is other for other in self.containers):
+            self.refuse(f"it returns one {type(container).__name__} twice; return a copy")
+        self.containers.append(container)
 
     def of_tensor(self, tensor: Tensor) -> Any:
         """A tensor of the result."""
@@ -103,6 +114,9 @@ class ResultForm:
             return self.refuse("it returns a leaf that it made, and that got a .grad")
         if slot.origin != "computed" or self.shows_others(tensor):
             return self.refuse("it returns a view of a tensor from outside, or an argument's")
+        if self.recorded.owners[number] in self.owners:
+            return self.refuse("it returns one tensor twice, or a view of it too; return a .clone()")
+        self.owners.add(self.recorded.owners[number])
         if tensor._edge is None and tensor._requires_grad:
             return self.refuse("it returns a leaf that it made")
         if tensor._edge is not None:
@@ -123,6 +137,15 @@ class ResultForm:
         return any(
             np.may_share_memory(tensor._data, array) for array in arrays if isinstance(array, np.ndarray)
         )
+
+
+def containers_in(value: Any) -> Iterator[Any]:
+    """The lists and dicts in a value, itself too."""
+    if isinstance(value, (list, dict)):
+        yield value
+    if isinstance(value, (list, tuple, dict)):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from containers_in(member)
 
 
 def goes_to_its_end(code: CodeType, offset: int, readings: set[int]) -> bool:

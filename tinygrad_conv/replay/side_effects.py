@@ -26,15 +26,18 @@ from ..engine.in_place import overwrite
 from ..engine.location import PACKAGE_FOLDER, Where, warn_user
 from ..engine.observed import BACKWARD, OBSERVATION
 from ..engine.tensor import Tensor
+from ..kernels import get_num_threads, set_num_threads
 from ..nn.module import Module
+from ..optim.lr_scheduler.composite import Composite
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Optimizer
-from ..randomness.default import initial_seed, manual_seed, seed
+from ..randomness.default import get_rng_state, initial_seed, manual_seed, seed
 from ..randomness.generator import Generator
 from ..randomness.seeds import random_numbers
 
 TALK = (print, input, open, breakpoint)
 LISTS = (list, dict, set)
+CONVERSIONS = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)
 HANDED = (*LISTS, tuple, frozenset)  # types of what a function is given, and is no `self`
 ENTRIES = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "clear", "remove", "popitem"}
 MODULE_CALL = Module.__call__.__code__
@@ -49,13 +52,29 @@ UNTOLD = {
     Queue.get.__code__: "it takes something from a queue",
     LRScheduler.commit_step.__code__: "a schedule has a step of its own",
     Module.train.__code__: "it switches between train and eval",
-    initial_seed.__code__: "it asks for the seed",
+    **{function.__code__: "it asks for the seed" for function in (initial_seed, Generator.initial_seed)},
+    **{
+        function.__code__: "it asks where random numbers are"
+        for function in (get_rng_state, Generator.get_state)
+    },
+    **{
+        getattr(kind, name).__code__: f"it calls {name} of what trains"
+        for kind in (Optimizer, LRScheduler, Composite)
+        for name in ("state_dict", "load_state_dict")
+    },
 }
-UNTOLD_OF_USERS = {np.errstate.__enter__.__code__: "it sets what NumPy does about overflows and the like"}
+UNTOLD_OF_USERS = {
+    np.errstate.__enter__.__code__: "it sets what NumPy does about overflows and the like",
+    **{
+        inspect.unwrap(function).__code__: "it asks for, or sets, the number of threads"
+        for function in (get_num_threads, set_num_threads)
+    },
+}
 STREAMS = {*("write", "writelines", "truncate"), *("read", "readline", "readlines", "readinto", "seek")}
 TALKING = ("_csv", "_socket", "sqlite3")  # modules whose objects write, by functions in C, to what they have
 SYSTEM = ("posix", "nt")  # modules by which Python calls the operating system …
 ANSWERED_ALIKE = {"fspath", "getpid", "cpu_count"}  # … which answers these in the same way each time
+QUEUED = ("put", "get", "put_nowait", "get_nowait")
 STARTS = {getattr(_thread, name, None) for name in ("start_new_thread", "start_joinable_thread")} - {None}
 NOT_THE_USERS = (PACKAGE_FOLDER, os.path.dirname(np.__file__) + os.sep, "<frozen ")
 STANDARD = os.path.dirname(os.__file__) + os.sep
@@ -95,7 +114,7 @@ def hands_on(called: Any, owner: Any) -> bool:
     """
     if isinstance(owner, Context):
         return called.__name__ == "run" and owner.get(OBSERVATION) is None
-    return called in STARTS or (isinstance(owner, SimpleQueue) and called.__name__ in ("put", "get"))
+    return called in STARTS or (isinstance(owner, SimpleQueue) and called.__name__ in QUEUED)
 
 
 def is_of_standard(file: str) -> bool:
@@ -138,6 +157,7 @@ class SideEffects:
         self.frames: dict[CodeType, dict[str, Any]] = {}  # the user's, with their globals
         self.owners: dict[int, Any] = {}  # what is `self` in them, by id
         self.entries: list[tuple[Any, str, Where]] = []  # lists that something was put in
+        self.conversions: list[Where] = []  # where the user's code has NumPy make an array of something
         self.fault: tuple[str, Where] | None = None
         self.updates = 0  # that optimisers have begun to compute
         self.updating: FrameType | None = None
@@ -192,6 +212,8 @@ class SideEffects:
         elif isinstance(owner, LISTS) and called.__name__ in ENTRIES:
             if is_of_users(frame):
                 self.entries.append((owner, called.__name__, (frame.f_code, frame.f_lasti)))
+        elif called in CONVERSIONS and is_of_users(frame):
+            self.conversions.append((frame.f_code, frame.f_lasti))
         elif is_clock(called, owner) and is_of_users(frame):
             self.refuse("it reads the clock", frame)
         elif called in (globals, warnings.warn) and is_of_users(frame):

@@ -12,6 +12,7 @@ from ..engine.location import Where, user_where
 from ..engine.observed import LAYER
 from ..engine.tensor import Tensor
 from ..optim.drafts import memory_owner
+from .bare import unwatched
 from .liveness import parts_of
 from .program import Line, Recorded, Slot, form_of
 from .values import Argument, ArrayIn, TensorIn
@@ -26,16 +27,25 @@ class Known:
 
     def __init__(self) -> None:
         self.entries: dict[int, tuple[Any, int]] = {}  # by id: a weak reference, and the number
+        self.watched: dict[Any, int] = {}  # by where they are and how they are laid out
 
     def get(self, array: Any) -> int | None:
         """The number of an array, None if it has none; of anything else too."""
         reference, number = self.entries.get(id(array), (None, None))
-        return number if reference is not None and reference() is array else None
+        if reference is not None and reference() is array:
+            return number
+        return self.watched.get(place_of(array)) if self.watched and type(array) is np.ndarray else None
 
     def note(self, array: Any, number: int) -> int:
         """Give an array its number."""
         self.entries[id(array)] = ref(array), number
         return number
+
+    def note_watched(self, array: Any, number: int) -> None:
+        """Give an array of the step's arguments its number, and all that shows the same of its memory: NumPy
+        makes an array of a view that is watched where it would have taken the array itself.
+        """
+        self.watched[place_of(array)] = self.note(array, number)
 
 
 class Slots:
@@ -58,6 +68,8 @@ class Slots:
         self.private: dict[int, Any] = {}  # leaves that the step makes itself: nobody sees their `.grad`
         for array in [*(tensor._data for tensor in tensors), *arrays]:
             self.new("argument", array)
+        for number, array in enumerate(arrays, len(tensors)):
+            self.slot_of.note_watched(unwatched(array), number)
 
     def new(self, origin: str, value: Any, array: Any = None) -> int:
         """A slot for a value."""
@@ -153,6 +165,11 @@ class Slots:
     def refuse(self, reason: str, where: Where | None = None) -> None:
         """The step cannot be replayed."""
         self.recorded.refuse(reason, user_where() if where is None else where)
+
+
+def place_of(array: Any) -> Any:
+    """What of which memory an array shows."""
+    return array.__array_interface__["data"], array.shape, array.strides, array.dtype
 
 
 def awaited(listeners: Any) -> bool:

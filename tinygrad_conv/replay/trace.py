@@ -375,4 +375,4 @@ def is_array(value: Any) -> bool:
 
 def of_one_dtype(arrays: list[Any]) -> bool:
     """Whether operands are arrays of one dtype already."""
-    return all(type(array) is np.ndarray and array.dtype is arrays[0].dtype for array in arrays)
+    return all(isinstance(array, np.ndarray) and array.dtype is arrays[0].dtype for array in arrays)

@@ -133,6 +133,17 @@ def called_and_gone_backward(net: Any, optimizer: Any) -> None:
     sum((parameter**2).sum() for parameter in net.parameters() if parameter.requires_grad).backward()
 
 
+class Halved(nn.Conv2d):
+    """A convolution that makes half of what it should."""
+
+    def forward(self, x: Any) -> Any:
+        return super().forward(x) * 0.5
+
+
+def another_class(net: Any, optimizer: Any) -> None:
+    net[0].__class__ = nn.Conv2d if type(net[0]) is Halved else Halved
+
+
 EVENTS: dict[str, Event] = {
     "another size": lambda net, optimizer: None,
     "eval": lambda net, optimizer: net.eval(),
@@ -162,5 +173,9 @@ EVENTS: dict[str, Event] = {
     "a step more": lambda net, optimizer: optimizer.step(),
     "copied": lambda net, optimizer: copy.deepcopy((net, optimizer)),
     "another factor": lambda net, optimizer: setattr(steps.factor, "value", 1.5),
+    "another order": lambda net, optimizer: steps.FACTORS.update(a=steps.FACTORS.pop("a")),
+    "another number in C": lambda net, optimizer: setattr(steps.NUMBER, "value", 1.25),
+    "forgotten": lambda net, optimizer: steps.remembered.cache_clear(),
+    "another class": another_class,
     "another seed": lambda net, optimizer: tg.manual_seed(11),
 }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, NamedTuple
+
+import numpy as np
 
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
@@ -42,6 +46,12 @@ EXTRAS = {
     "a part changed": "a part of it is",
     "remembered": "an object from outside remembers the loss",
     "by a function": "a function has a factor for an attribute, which the loop changes",
+    "by what comes first": "a factor is the first in a dict, whose order the loop changes",
+    "by a number in C": "a factor is a number of ctypes, which the loop changes",
+    "by what is remembered": "a factor is what a function remembers, which the loop has it forget",
+    "put back": "the optimiser is put back to what it was at first",
+    "twice": "it returns the loss, and a view of it",
+    "asks": "an array that it is called with is asked for its largest number",
     "caught": "an error is caught",
 }
 
@@ -52,6 +62,7 @@ def step_of(net: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any], extras
     average, total, view = weight.detach().clone(), tg.zeros((), dtype=weight.dtype), weight.detach()
     memory = Memory()
     schedule = optim.lr_scheduler.ExponentialLR(optimizer, 0.95)
+    saved = optimizer.state_dict()
 
     def loss_and_logits(x: Any, labels: Any) -> tuple[Any, Any]:
         if "noise" in extras:
@@ -69,6 +80,12 @@ def step_of(net: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any], extras
             loss = loss + 0.001 * (view**2).sum()
         if "by a function" in extras:
             loss = loss * factor()
+        if "by what comes first" in extras:
+            loss = loss * next(iter(FACTORS.values()))
+        if "by a number in C" in extras:
+            loss = loss * NUMBER.value
+        if "by what is remembered" in extras:
+            loss = loss * remembered()
         if "caught" in extras:
             with suppress(ValueError):
                 loss = loss * tg.nll_loss(logits, labels + 99)
@@ -80,6 +97,12 @@ def step_of(net: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any], extras
     def step(x: Any, labels: Any) -> Any:
         if "not forgotten" not in extras:
             optimizer.zero_grad(set_to_none="filled with zeros" not in extras)
+        if "asks" in extras and isinstance(x, np.ndarray) and x.max() > LARGE:
+            x = x * 0.5
+        if "put back" in extras:
+            optimizer.load_state_dict(saved)
+        if isinstance(x, np.ndarray):
+            x, labels = tg.tensor(x), tg.from_numpy(labels)
         loss, logits = loss_and_logits(x, labels)
         if "in halves" in extras:
             (loss / 2).backward()
@@ -118,9 +141,11 @@ def step_of(net: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any], extras
         if "schedule" in extras:
             schedule.step()
         if "remembered" in extras:
-            setattr(memory, "loss", loss.detach() * 2)  # noqa: B010
+            memory.loss = loss.detach() * 2  # by setattr everything outside would be a setting, a state too
         if "reads" in extras:
             return loss.item(), weight.grad
+        if "twice" in extras:
+            return loss, loss.detach()
         return (loss, logits.detach()) if "logits" in extras else loss
 
     return Step(step, [average, total, memory.__dict__])
@@ -129,6 +154,8 @@ def step_of(net: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any], extras
 class Memory:
     """An object that remembers."""
 
+    loss: Any
+
 
 def factor() -> float:
     """A factor that it has for an attribute."""
@@ -136,4 +163,20 @@ def factor() -> float:
     return value
 
 
-factor.value = 1.0  # type: ignore[attr-defined]
+@lru_cache
+def remembered() -> float:
+    """The number in C, as it was when this was asked for first."""
+    return NUMBER.value
+
+
+FACTORS: dict[str, float] = {}
+NUMBER = ctypes.c_double(1.0)
+LARGE = 2.5  # some images have a larger number, others have none
+
+
+def begin() -> None:
+    """Everything outside of steps is as at first."""
+    factor.value, NUMBER.value = 1.0, 1.0  # type: ignore[attr-defined]
+    FACTORS.clear()
+    FACTORS.update(a=1.0, b=1.5)
+    remembered.cache_clear()
