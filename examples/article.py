@@ -90,8 +90,8 @@ def loss_and_its_gradient(y: np.ndarray) -> np.ndarray:
 
 def weight_gradient(dy: np.ndarray) -> np.ndarray:
     heading("4. Weight gradient: dW = X ⋆ dY")
-    print("W[a,b] met X[i+a, j+b] when it made Y[i,j]. So by the chain rule Y[i,j] brings it")
-    print("X[i+a, j+b] · dY[i,j]. The sum over all outputs is a cross-correlation again.\n")
+    print("W[a,b] met X[i+a, j+b] when it made Y[i,j]. So by the chain rule Y[i,j] brings")
+    print("it X[i+a, j+b] · dY[i,j]. The sum over all outputs is a cross-correlation again.\n")
     print("    dW[a,b] = Σ_i Σ_j  X[i+a, j+b] · dY[i,j]\n")
     dw = correlate(X, dy)
     print_matrices(X=X, dY=dy, dW=dw)
