@@ -121,6 +121,20 @@ def test_what_killed_programs_have_left_is_removed(tmp_path):
     assert not others[0].exists() and len(list(tmp_path.iterdir())) == 3
 
 
+def test_a_file_that_is_begun_anew_is_not_taken_for_the_leftover_of_its_name(monkeypatch, tmp_path):
+    left = tmp_path / ".file.123.0badcafe.part"
+    left.write_text("half")
+
+    def lock(file, flags):  # who waited for it finds it removed by somebody else, and begins anew
+        left.unlink()
+        left.write_text("anew")
+        return True
+
+    monkeypatch.setattr(atomic_write, "lock", lock)
+    remove_leftovers(tmp_path)
+    assert left.read_text() == "anew" or atomic_write.fcntl is None
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device here")
 def test_a_full_disk_is_told_by_the_name_that_was_asked_for(monkeypatch, tmp_path):
     path = tmp_path / "file"

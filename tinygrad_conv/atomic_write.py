@@ -127,7 +127,8 @@ def remove_leftovers(folder: Path, name: str = "") -> None:
                 leftover.unlink()  # fails where it is open
                 continue
             with open(leftover, "rb") as file:
-                if lock(file, fcntl.LOCK_NB):
+                # by now another file may have that name: who found its own removed begins anew
+                if lock(file, fcntl.LOCK_NB) and os.path.samestat(os.fstat(file.fileno()), leftover.stat()):
                     leftover.unlink()
 
 

@@ -230,7 +230,8 @@ def class_of(error: Exception) -> type[Exception]:
 
 def show_given(value: Any) -> str:
     """A value that was given, in a few words; arrays by dtype and shape, foreign things by their type."""
-    if isinstance(getattr(value, "dtype", None), np.dtype) and isinstance(value.shape, tuple):
+    dtype, shape = getattr(value, "dtype", None), getattr(value, "shape", None)
+    if isinstance(dtype, np.dtype) and isinstance(shape, tuple):
         return show_array(value)
     try:
         text = SHORT.repr(value)

@@ -163,8 +163,8 @@ def is_operand(value: Any) -> bool:
 
 
 def is_known_dtype(value: Any) -> bool:
-    """Whether tensors have this dtype. What has one is none itself, though NumPy would take it."""
-    if hasattr(value, "dtype") and not isinstance(value, type):
+    """Whether tensors have this dtype. An array has one, and is none itself, though NumPy would take it."""
+    if hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type):
         return False
     try:
         return np.dtype(value).char in CODES
