@@ -49,6 +49,7 @@ def test_the_kernels_are_not_attacked_in_vain(monkeypatch):
     assert shrunk(campaign, case, error)[0].channels == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("optimizer", ["SGD", "momentum", "Adam", "two groups"])
 def test_replays_are_not_attacked_in_vain(optimizer, monkeypatch):
     """A guard as it would be, did it not look at which array a parameter has."""

@@ -227,6 +227,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "pause, then, is_interrupted, said",
     [

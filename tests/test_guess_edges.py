@@ -10,6 +10,8 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv.checks.command.report import report_on
 
+from .helpers import more
+
 pytestmark = pytest.mark.usefixtures("scratch_ops")
 
 
@@ -69,9 +71,10 @@ RIGHT = [
 ]
 
 
-@pytest.mark.parametrize("forward, rule", RIGHT, ids=range(len(RIGHT)))
+@pytest.mark.parametrize("number", [0, 1, 2, *more(*range(3, len(RIGHT)))])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_right_at_every_edge(forward, rule):
+def test_right_at_every_edge(number):
+    forward, rule = RIGHT[number]
     report = report_on(declared(forward, rule))
     assert report.verdict == "right", report.unsure
 

@@ -12,6 +12,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 
+from .helpers import more
 from .replay_bundles import CALLS, KINDS, Formulas, failures_of_replays, net_of
 from .replay_steps import batches, plain_mse, same_as_eager, small_net
 
@@ -128,7 +129,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("kind", ["adam", "amsgrad", "adamw upwards"])
+@pytest.mark.parametrize("kind", ["adam", *more("amsgrad", "adamw upwards")])
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_comes_between_two_calls_is_followed(change: str, kind: str) -> None:
     def make() -> Any:

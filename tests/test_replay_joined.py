@@ -10,6 +10,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn
 
+from .helpers import more
 from .replay_steps import same_as_eager
 
 BOTH = ("conv2d+relu", "batch_norm+relu", "max_pool2d_dx+relu_dx")
@@ -64,7 +65,7 @@ def test_convolution_norm_relu_and_pool(batch: int, train: bool) -> None:
 
 
 @pytest.mark.parametrize("placed", (True, False))
-@pytest.mark.parametrize("shape", ((4, 3, 9, 8), (64, 8, 33, 32)))
+@pytest.mark.parametrize("shape", ((4, 3, 9, 8), *more((64, 8, 33, 32))))
 @pytest.mark.parametrize("pool", POOLS)
 def test_what_relu_would_clear_is_not_sent_back(pool: str, shape: tuple[int, ...], placed: bool) -> None:
     def make() -> Any:

@@ -287,6 +287,7 @@ def test_numbers_that_are_others_in_each_call(number: Any) -> None:
     same_as_eager(scaled_steps(12, lambda n: number(n + 1)), refused="pass what varies as a tensor")
 
 
+@pytest.mark.exhaustive
 def test_numbers_that_come_again_and_tensors_that_vary_are_replayed() -> None:
     same_as_eager(scaled_steps(30, lambda n: 1.0 + n % 7), at_least=14)
     same_as_eager(scaled_steps(30, lambda n: tg.tensor(1.0 + n)), at_least=26)

@@ -49,6 +49,7 @@ def test_no_number_at_a_place_of_nan():
     np.testing.assert_array_equal(read.data.ravel(), [np.nan, 1, 0])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("padding_mode", PADDINGS)
 @pytest.mark.parametrize("align_corners", [True, pytest.param(False, marks=pytest.mark.exhaustive)])
 def test_gradients_and_their_gradients(padding_mode, align_corners):
