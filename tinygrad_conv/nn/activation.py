@@ -34,7 +34,7 @@ class ReLU(MayChangeInput):
     """max(x, 0)."""
 
     def forward(self, x: Any) -> Tensor:
-        # the op itself where nothing is changed: nearly every layer of its kind is one of these
+        # the op itself where the input stays: nearly every net has such layers, and small steps feel a call
         return F.relu(x, self.inplace) if self.inplace else activations.relu(x)
 
 
