@@ -13,6 +13,8 @@ import tinygrad_conv as tg
 from tinygrad_conv import nn
 
 Run = tuple[list[Any], list[Any], Any]
+Outside = tuple[Callable[[], float], Callable[[], Any]]
+"""Reads a factor, and changes it."""
 
 
 def batches(count: int = 8, seed: int = 0, n: int = 4, classes: int = 3) -> list[tuple[Any, Any]]:
@@ -118,6 +120,17 @@ def images(count: int, shape: tuple[int, ...] = (1, 1, 3, 3)) -> list[Any]:
     """Tensors of normal numbers."""
     rng = np.random.default_rng(3)
     return [tg.tensor(rng.standard_normal(shape, np.float32)) for _ in range(count)]
+
+
+def steps_by_a_factor(outside: Callable[[], Outside]) -> Callable[[], Any]:
+    """A step that multiplies by a number from outside, which is changed between two of its calls."""
+
+    def make() -> Any:
+        factor, change = outside()
+        inputs = [(x,) for x in images(4, (3,))]
+        return [], lambda x: x * factor(), [*inputs, change, *inputs]
+
+    return make
 
 
 def article(net: Any, optimizer: Any, scale: float | None = None) -> Callable[..., Any]:

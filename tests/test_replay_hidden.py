@@ -21,10 +21,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn
 
-from .replay_steps import images, same_as_eager
-
-Outside = tuple[Callable[[], float], Callable[[], Any]]
-"""Reads a factor, and changes it."""
+from .replay_steps import Outside, images, same_as_eager, steps_by_a_factor
 
 
 class Holder:
@@ -289,12 +286,7 @@ def of_where_numpys_random_numbers_are() -> Outside:
     ids=lambda outside: outside.__name__,
 )
 def test_a_factor(outside: Callable[[], Outside]) -> None:
-    def make() -> Any:
-        factor, change = outside()
-        inputs = [(x,) for x in images(4, (3,))]
-        return [], lambda x: x * factor(), [*inputs, change, *inputs]
-
-    assert same_as_eager(make, at_least=3).recordings >= 4
+    assert same_as_eager(steps_by_a_factor(outside), at_least=3).recordings >= 4
 
 
 def test_what_a_step_sets_by_setattr_of_another_name() -> None:

@@ -21,10 +21,7 @@ import tinygrad_conv as tg
 from tinygrad_conv import data, nn, optim
 
 from .helpers import more
-from .replay_steps import batches, same_as_eager, small_net
-
-Outside = tuple[Callable[[], float], Callable[[], Any]]
-"""Reads a factor that is 1, and changes it to 3."""
+from .replay_steps import Outside, batches, same_as_eager, small_net
 
 
 def of_a_property() -> Outside:

@@ -107,9 +107,7 @@ class Node(NextFunctions):
         where: Where,
     ) -> None:
         self.op = op
-        self.edges = (
-            edges  # one per input: an Edge, or None for no gradient; of a variadic op one list of these
-        )
+        self.edges = edges  # one per input: an Edge, or None for no gradient; a variadic op has one list
         self.saved = saved  # what the rules read, by the names they use
         self.params = params
         self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each

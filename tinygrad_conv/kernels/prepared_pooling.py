@@ -17,11 +17,10 @@ from . import pooling
 from .dispatch import pools
 from .memory_order import memory_order
 from .pointwise import zeros
-from .pooling import ONE, TAPS, as_bits, has_nan, in_windows, side_by_side
+from .pooling import FEW_WINDOWS, ONE, TAPS, as_bits, has_nan, in_windows, side_by_side
 from .window import Array, Window
 
 NONE = np.array(4, np.uint8)  # a tap beyond those of a window of 2x2
-FEW_WINDOWS = 100_000  # with more, work is shared among threads, or done in parts that stay in the cache
 
 
 def settled_max_pool(

@@ -30,7 +30,7 @@ def is_drawn_from(value: Any) -> bool:
     )
 
 
-def place_of(generator: Any) -> Any:
+def position_of(generator: Any) -> Any:
     """Where it is now, to be compared."""
     return generator.getstate() if isinstance(generator, Random) else pickle.dumps(generator)
 
@@ -50,7 +50,7 @@ class Draws(Observer):
 
     def states(self) -> list[Any]:
         """Where they are now."""
-        return list(map(place_of, self.generators))
+        return list(map(position_of, self.generators))
 
     def before_function(self, function: Any, inputs: Any, options: dict[str, Any]) -> None:
         self.look()

@@ -126,7 +126,7 @@ def is_still(known: tuple[Callable[[Any], Any], Any, Any]) -> bool:
     return bool(ask(key) == before)
 
 
-def numbers_in(array: Array) -> Any:
+def form_and_numbers(array: Array) -> Any:
     """The form of an array, and the numbers in it: all of a small one, a sample of a large one."""
     numbers = array.tobytes() if array.nbytes <= WHOLE else sample(array)
     return array.shape, array.strides, array.dtype, numbers

@@ -17,7 +17,7 @@ from ..engine.modes import GRAD
 from ..engine.tensor import Tensor
 from ..kernels import kernels_in_use
 from .arguments import Arguments
-from .facts import GONE, STATE, Asked, Fact, is_same, numbers_in
+from .facts import GONE, STATE, Asked, Fact, form_and_numbers, is_same
 from .outside import MANY, Outside
 from .program import Line, Recorded
 from .side_effects import SideEffects
@@ -64,7 +64,7 @@ class Guard:
             facts.append(Fact.copied(forms_of, others[:MANY], "shape, dtype or requires_grad of a tensor"))
         for name, array in outside.arrays:
             if id(array) not in handed:
-                facts.append(Fact.copied(numbers_in, array, name))
+                facts.append(Fact.copied(form_and_numbers, array, name))
         self.kept = [*given.others, outside]  # objects that are known by their identity
         self.ask_for(facts)
 

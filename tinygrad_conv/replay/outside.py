@@ -23,7 +23,7 @@ from ..nn.module import Module
 from ..nn.parameter import Parameter
 from ..optim.lr_scheduler.scheduler import LRScheduler
 from ..optim.optimizer import Group, Optimizer
-from .draws import is_drawn_from, numpys_random, place_of
+from .draws import is_drawn_from, numpys_random, position_of
 from .facts import (
     DICTS,
     GONE,
@@ -228,7 +228,7 @@ class Outside:
         elif is_drawn_from(value):
             self.generators.append(value)
             if OF_RANDOM & (self.attributes | self.methods):
-                self.facts.append(Fact.copied(place_of, value, "where random numbers are"))
+                self.facts.append(Fact.copied(position_of, value, "where random numbers are"))
         elif is_memory(value):
             self.facts.append(Fact.copied(bytes, value, name))
         elif type(value) in INSIDE:

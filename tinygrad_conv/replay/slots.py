@@ -34,7 +34,9 @@ class Known:
         reference, number = self.entries.get(id(array), (None, None))
         if reference is not None and reference() is array:
             return number
-        return self.watched.get(place_of(array)) if self.watched and type(array) is np.ndarray else None
+        if not self.watched or type(array) is not np.ndarray:
+            return None
+        return self.watched.get(memory_shown_by(array))
 
     def note(self, array: Any, number: int) -> int:
         """Give an array its number."""
@@ -45,7 +47,7 @@ class Known:
         """Give an array of the step's arguments its number, and all that shows the same of its memory: NumPy
         makes an array of a view that is watched where it would have taken the array itself.
         """
-        self.watched[place_of(array)] = self.note(array, number)
+        self.watched[memory_shown_by(array)] = self.note(array, number)
 
 
 class Slots:
@@ -167,7 +169,7 @@ class Slots:
         self.recorded.refuse(reason, user_where() if where is None else where)
 
 
-def place_of(array: Any) -> Any:
+def memory_shown_by(array: Any) -> Any:
     """What of which memory an array shows."""
     return array.__array_interface__["data"], array.shape, array.strides, array.dtype
 
