@@ -203,6 +203,8 @@ def choose(
     problem = problem_of(family, first, second, window, groups, *dtypes)
     table = TABLES[family]
     lines = [line for line in table if line.wants(problem)]
+    if problem.empty:
+        lines = lines[:1]  # it never gives up, and no other is made for arrays without numbers
     forced = [line for line in table if line.name == wanted]
     if forced and not problem.empty:
         if not forced[0].serves(problem):
