@@ -1,4 +1,4 @@
-"""Weight gradients by several rows at once: whatever is left over, and with an Inf anywhere."""
+"""Several rows at once, forward and for weight gradients: whatever is left over, and with an Inf anywhere."""
 
 from __future__ import annotations
 
@@ -114,3 +114,56 @@ def test_products_off_the_band_are_no_reason_to_warn() -> None:
     x[:, 0, 0, 5] = dy[:, :, 5] = 1e30  # no window of that row of dY sees that row of x
     with np.errstate(all="raise"):
         assert_right(x, dy, window)
+
+
+FORWARD = {  # as above; how many rows of y at once
+    "two outputs": ((2, 2, (3, 3), (1, 1), (1, 1), (1, 1)), 2),
+    "three": ((1, 3, (3, 3), (1, 1), (0, 2), (1, 1)), 4),
+    "LeNet": ((1, 6, (5, 5), (1, 1), (2, 2), (1, 1)), 2),
+    "seven": ((3, 7, (4, 2), (1, 2), (1, 0), (1, 1)), 4),
+    "ten, stride 2": ((2, 10, (6, 3), (2, 2), (1, 1), (1, 1)), 2),
+    "four": ((2, 4, (5, 5), (1, 1), (2, 2), (1, 1)), 1),
+    "one": ((2, 1, (5, 5), (1, 1), (2, 2), (1, 1)), 1),
+    "eleven": ((2, 11, (5, 5), (1, 1), (2, 2), (1, 1)), 1),
+    "two high": ((2, 6, (2, 5), (1, 1), (0, 2), (1, 1)), 1),
+    "dilated": ((2, 6, (5, 5), (1, 1), (4, 2), (2, 1)), 1),
+}
+
+
+def assert_forward_is_right(x: Array, w: Array, window: Any, tolerance: float) -> None:
+    """The same of y."""
+    with kernels.use_kernels("reference"):
+        expected = kernels.correlate(x, w, window)
+    with kernels.use_kernels("mec"):
+        assert_same(kernels.correlate(x, w, window), expected, tolerance)
+
+
+@pytest.mark.parametrize("name", FORWARD)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_correlations_by_bands_equal_reference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, together = FORWARD[name]
+    monkeypatch.setitem(SETTINGS, name, (settings, 1))
+    seen: list[int] = []
+    multiply_banded = bands.multiply_banded
+
+    def noted(weights: Array, values: Array, out: Array, together: int) -> None:
+        seen.append(together)
+        multiply_banded(weights, values, out, together)
+
+    monkeypatch.setattr(bands, "multiply_banded", noted)
+    rng = np.random.default_rng(3)
+    for height in filter(lambda height: sample_is_possible(name, height), range(1, 11)):
+        for dtype, tolerance in ((np.float32, 2e-5), (np.float64, 1e-12), (np.float16, 2e-3)):
+            x, _, window = sample(name, height, dtype)
+            w = random_array(rng, (settings[1], settings[0], *window.kernel), dtype)
+            assert_forward_is_right(x, w, window, tolerance)
+    assert set(seen) == ({together} if together > 1 else set())
+    seen.clear()
+    for value in (np.inf, np.nan):
+        spoiled = np.array(x.astype(np.float32))
+        spoiled[1, 0, 4, 3] = value
+        assert_forward_is_right(spoiled, w.astype(np.float32), window, 2e-5)
+        assert not seen
+    w = w.astype(np.float32)
+    w[0, 0, -1, 0] = np.inf
+    assert_forward_is_right(x.astype(np.float32), w, window, 2e-5)

@@ -12,12 +12,12 @@ times, each time shifted by as much,
 
 it is one product. It takes more multiplications and a third of the time, where BLAS multiplies small matrices
 as they lie in memory (see `threads`). Of an Inf that the zeros of the band meet they would make NaN in rows
-which never see it: whoever calls `multiply_banded` has looked for one.
+which never see it: whoever calls `multiply_banded` has looked for one. Where BLAS does rearrange matrices,
+for tiles of 4, two rows of 6 outputs fill three tiles, and what is copied is used more often.
 
 The weight gradient is the other way round: of all products of the rows and R rows of dY, those on the band
-are added up. Where BLAS does rearrange matrices, for tiles of 8, that helps with several outputs, too: four
-rows of 6 fill three tiles, and what is copied is used more often. Nothing off the band is looked at, so an
-Inf there does no harm.
+are added up. Where BLAS rearranges matrices, here for tiles of 8, that helps with several outputs, too: four
+rows of 6 fill three. Nothing off the band is looked at, so an Inf there does no harm.
 """
 
 from __future__ import annotations
@@ -35,29 +35,46 @@ from ..window import Array, Window
 # Rows in a band, by trial on two cores:
 ROWS, ROWS_BACK = 4, 2  # forward, and for a weight gradient, where BLAS multiplies unpacked matrices
 TILE = 8  # outputs that OpenBLAS computes at once
+PACKED_TILE, MOST_OUTPUTS = 4, 10  # forward: what it has in hand at once, and up to where that matters
 SHORT = 16  # patches of so few numbers are worth more outputs than a tile has
 
 
-def banded(weights: Array, step: int) -> Array:
-    """weights [groups, 1, 1, K] as bands [groups, 1, ROWS, K + (ROWS - 1) * step]."""
-    inner = weights.shape[3]
-    bands = np.zeros((*weights.shape[:2], ROWS, inner + (ROWS - 1) * step), weights.dtype)
-    for row in range(ROWS):
-        bands[:, :, row, row * step : row * step + inner] = weights[:, :, 0]
-    return bands
+def banded(weights: Array, step: int, together: int = ROWS) -> Array:
+    """weights [groups, 1, O, K] as bands [groups, 1, together * O, K + (together - 1) * step]."""
+    groups, _, outputs, inner = weights.shape
+    bands = np.zeros((groups, 1, together, outputs, inner + (together - 1) * step), weights.dtype)
+    for row in range(together):
+        bands[:, :, row, :, row * step : row * step + inner] = weights
+    return bands.reshape(groups, 1, together * outputs, -1)
 
 
-def multiply_banded(bands: Array, values: Array, out: Array) -> None:
-    """Products with patches [groups, P, K, Q * N] in one piece of memory, to [groups, P, 1, Q * N]."""
-    groups, count, inner, columns = values.shape
-    blocks, rest = divmod(count, ROWS)
+def multiply_banded(bands: Array, values: Array, out: Array, together: int = ROWS) -> None:
+    """Products with patches [groups, P, K, Q * N] in one piece of memory, to [groups, P, O, Q * N].
+
+    With several outputs the rows of `out` are in one piece, too.
+    """
+    (groups, count, inner, columns), outputs = values.shape, out.shape[2]
+    blocks, rest = divmod(count, together)
     if blocks:
         group, down, along, item = values.strides
         shape = (groups, blocks, bands.shape[3], columns)
-        seen = as_strided(values, shape, (group, ROWS * down, along, item))
-        np.matmul(bands, seen, out=out[:, : count - rest, 0].reshape(groups, blocks, ROWS, columns))
+        seen = as_strided(values, shape, (group, together * down, along, item))
+        np.matmul(bands, seen, out=out[:, : count - rest].reshape(groups, blocks, -1, columns))
     if rest:
-        np.matmul(bands[:, :, :1, :inner], values[:, -rest:], out=out[:, -rest:])
+        np.matmul(bands[:, :, :outputs, :inner], values[:, -rest:], out=out[:, -rest:])
+
+
+def rows_of_products(window: Window, outputs: int) -> int:
+    """How many rows of y to multiply at once; 1: no bands.
+
+    A product of 2, 6 or 10 outputs takes longer than one of 4, 8 or 12, for BLAS has four at once in hand.
+    Two rows of them take .48 to .92 of the time of one after another, four rows of an odd number .37 to 1.0.
+    """
+    overlap = window.kernel[0] // window.stride[0]
+    whole = outputs == 1 or outputs % PACKED_TILE == 0 or outputs > MOST_OUTPUTS
+    if overlap < 3 or whole or window.dilation[0] > 1 or blas_multiplies_unpacked():
+        return 1
+    return 4 if outputs % 2 else 2
 
 
 def banded_dot_products(rows: Array, errors: Array, kw: int, shift: int) -> Array:

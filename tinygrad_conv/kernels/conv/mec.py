@@ -18,8 +18,8 @@ small.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 
 import numpy as np
 
@@ -45,14 +45,14 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     dtype, result = compute_type(x.dtype, w.dtype)
     rows = to_rows(x, dtype)
     samples, outputs, (height, width) = len(x), len(w), window.out
-    weights = _as_matrices(w.astype(dtype, copy=False), groups)
+    multiply = multiplication(w.astype(dtype, copy=False), rows, window, groups)
     y = aligned_empty((height, outputs, width, samples), dtype)
     products = y.reshape(height, groups, outputs // groups, width * samples).swapaxes(0, 1)
 
     def work(part: Interleaved, begin: int, end: int) -> None:
         target = products[:, part.outputs]
         for done, values in patches(rows[part.inputs], part.window, groups, begin, end):
-            multiply_in_pieces(weights, values, out=target[:, done])
+            multiply(values, out=target[:, done])
 
     share_in_turn(
         [
@@ -63,10 +63,25 @@ def correlate(x: Array, w: Array, window: Window, groups: int) -> Array:
     return from_rows(y, result)
 
 
-def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> Array:
-    """dw [O, C/groups, kh, kw] of x [N, C, H, W] and dy [N, O, P, Q]."""
+def multiplication(w: Array, x: Array, window: Window, groups: int) -> Callable[..., object]:
+    """What is called with patches of x, of some rows, and their `out`. x: all its numbers, in any order."""
+    weights = _as_matrices(w, groups)
+    together = bands.rows_of_products(window, len(w)) if groups == 1 else 1
+    if together == 1 or not all_finite(x):
+        return partial(multiply_in_pieces, weights)
+    step = window.stride[0] * window.kernel[1] * w.shape[1]
+    return partial(bands.multiply_banded, bands.banded(weights, step, together), together=together)
+
+
+def correlate_weight_grad(
+    x: Array, dy: Array, window: Window, groups: int, lowered: Array | None = None
+) -> Array:
+    """dw [O, C/groups, kh, kw] of x [N, C, H, W] and dy [N, O, P, Q].
+
+    lowered: the patches of x, if they are known: [1, P, kh * kw * C, Q * N].
+    """
     dtype, result = compute_type(x.dtype, dy.dtype)
-    rows, errors = to_rows(x, dtype), to_rows(dy, dtype)
+    rows, errors = cache(partial(to_rows, x, dtype)), to_rows(dy, dtype)
     height, outputs, width, samples = errors.shape
     (kh, kw), channels, each = window.kernel, x.shape[1] // groups, outputs // groups
     by_group = errors.reshape(height, groups, 1, each, width * samples).swapaxes(0, 1)
@@ -79,7 +94,10 @@ def correlate_weight_grad(x: Array, dy: Array, window: Window, groups: int) -> A
     def add_up(part: Interleaved, begin: int, end: int) -> Array:
         source = by_group[:, part.outputs]
         total = np.zeros(shape, dtype)
-        for done, values in weight_patches(rows[part.inputs], part.window, groups, begin, end, apart):
+        if lowered is not None and not apart:
+            add(lowered[:, begin:end, None], source[:, begin:end], total)
+            return total
+        for done, values in weight_patches(rows()[part.inputs], part.window, groups, begin, end, apart):
             add(values, source[:, done], total)
         return total
 
