@@ -6,8 +6,11 @@ The ways, in reading order:
     prepared.py     the same for many calls on arrays of the same shapes
     lowering.py     patches, lowered along the width only
     mec.py          correlation and weight gradient over lowered patches; it serves every shape
+    kept_rows.py    what mec lowers, kept from one call to the next
+    prepared_mec.py mec for many calls on arrays of the same shapes
     mec_columns.py  the same correlation, with products of single output places
     scatter_add.py  input gradient by shifted additions (col2im along the width); it serves every shape
+    prepared_scatter.py    the same for many calls on arrays of the same shapes
     grouped.py      the same as mec for groups, one after another
     depthwise.py    groups of one channel, with rows that are padded but not lowered
     depthwise_bands.py  the same by products, while a channel is in the cache

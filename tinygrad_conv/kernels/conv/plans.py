@@ -32,7 +32,7 @@ class Plan(NamedTuple):
 def for_y(problem: Problem) -> Plan:
     """The plan for y."""
     window, out = problem.window, (problem.outputs, *problem.window.out, problem.samples)
-    axes = [_axis(window.size[axis], 1, window.padding[axis][0], window.reach(axis)) for axis in (0, 1)]
+    axes = [axis_of(window.size[axis], 1, window.padding[axis][0], window.reach(axis)) for axis in (0, 1)]
     return _plan(problem, problem.channels, axes, window.out, window.stride, window.dilation, out)
 
 
@@ -48,7 +48,7 @@ def for_dx(problem: Problem) -> Plan:
     for axis in (0, 1):
         span = window.dilation[axis] * (window.kernel[axis] - 1)
         offset, length = span - window.padding[axis][0], window.size[axis] + span
-        axes.append(_axis(window.out[axis], window.stride[axis], offset, length))
+        axes.append(axis_of(window.out[axis], window.stride[axis], offset, length))
     backwards = -window.dilation[0], -window.dilation[1]
     return _plan(problem, problem.outputs, axes, window.size, (1, 1), backwards, out)
 
@@ -61,8 +61,13 @@ class Axis(NamedTuple):
     target: slice
     whole: bool  # all places are the picture's, one for one
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether there are no zeros, though the picture may be longer."""
+        return self.target == slice(0, self.length, 1)
 
-def _axis(count: int, step: int, offset: int, length: int) -> Axis:
+
+def axis_of(count: int, step: int, offset: int, length: int) -> Axis:
     """The places 0 .. count - 1 of a picture, put at offset, offset + step, ... as far as `length` goes."""
     first = min(max(0, -(offset // step)), count)
     last = max(first, min(count, (length - 1 - offset) // step + 1))

@@ -17,7 +17,7 @@ from ..gemm import dot_in_halves
 from ..pointwise import all_finite
 from ..sums import LONGEST_DOT
 from ..window import Array
-from . import im2col
+from . import im2col, mec, prepared_mec, prepared_scatter, scatter_add
 from .plans import Plan
 
 Kernel = Callable[[Array, Array], "Array | None"]
@@ -30,7 +30,10 @@ def prepared(
     is. Where `out` is not used, its id is in `shared["declined"]`.
     """
     maker = MAKERS.get(getattr(kernel, "func", None))
-    run = None if maker is None else maker(kernel.args[0], first, second, shared, out)  # type: ignore[attr-defined]
+    run = None
+    if maker is not None:
+        settings = cast("partial[Any]", kernel)
+        run = maker(first, second, shared, out, *settings.args, **settings.keywords)
     return run or declined(kernel, shared, out)
 
 
@@ -69,7 +72,7 @@ class Patches:
         self.lowered[...] = self.view
 
 
-def for_y(plan: Plan, x: Array, w: Array, shared: dict[Any, Any], out: Array | None) -> Kernel:
+def for_y(x: Array, w: Array, shared: dict[Any, Any], out: Array | None, plan: Plan) -> Kernel:
     """y of x and w."""
     patches = shared.setdefault(key_of(x, plan), Patches(plan, lasting(x, shared)))
     rows: Array = w.reshape(len(w), -1)
@@ -91,7 +94,7 @@ def for_y(plan: Plan, x: Array, w: Array, shared: dict[Any, Any], out: Array | N
     return declined(fresh, shared, out) if place is None else run
 
 
-def for_dw(plan: Plan, x: Array, dy: Array, shared: dict[Any, Any], out: Array | None) -> Kernel | None:
+def for_dw(x: Array, dy: Array, shared: dict[Any, Any], out: Array | None, plan: Plan) -> Kernel | None:
     """dw by the patches that the forward has laid out; None if it has not."""
     patches, errors = shared.get(key_of(x, plan)), errors_of(dy, plan)
     if patches is None:
@@ -118,7 +121,7 @@ def weight_grad_of(values: Array, plan: Plan, x: Array, dy: Array) -> Array:
     return im2col.product(values, errors, plan).T.reshape(plan.out)
 
 
-def for_dx(plan: Plan, dy: Array, w: Array, shared: dict[Any, Any], out: Array | None) -> Kernel:
+def for_dx(dy: Array, w: Array, shared: dict[Any, Any], out: Array | None, plan: Plan) -> Kernel:
     """dx of dy and w; None if w is not finite."""
     patches, place = Patches(plan, lasting(dy, shared)), product_in(out, plan)
     multiply = multiplier(im2col.turned(w, plan))
@@ -144,6 +147,9 @@ MAKERS: dict[Any, Callable[..., Kernel | None]] = {
     im2col.correlate: for_y,
     im2col.correlate_weight_grad: for_dw,
     im2col.correlate_input_grad: for_dx,
+    mec.correlate: prepared_mec.for_y,
+    mec.correlate_weight_grad: prepared_mec.for_dw,
+    scatter_add.correlate_input_grad: prepared_scatter.for_dx,
 }
 
 

@@ -78,9 +78,9 @@ def _input_grad(
     groups, height, outputs, width, samples = dy.shape
     channels, (_, kw), row = dx.shape[2], window.kernel, outputs * width * samples
     together = max(1, CACHE_BYTES // max(1, groups * kw * channels * width * samples * dy.itemsize))
-    workspace = _workspace(groups, max(1, min(together, end - begin)), channels, window, samples, dy.dtype)
+    workspace = workspace_of(groups, max(1, min(together, end - begin)), channels, window, samples, dy.dtype)
     gaps = workspace.gaps
-    for run in _row_runs(window, begin, end):
+    for run in row_runs(window, begin, end):
         if run.taps == 0:
             dx[:, run.inputs] = 0
             continue
@@ -109,7 +109,7 @@ class Workspace(NamedTuple):
     gaps: tuple[Array, ...] = ()
 
 
-def _workspace(
+def workspace_of(
     groups: int, rows: int, channels: int, window: Window, samples: int, dtype: np.dtype[Any]
 ) -> Workspace:
     """Room for Z, with gaps between its rows if these can be added up as they are shifted.
@@ -143,14 +143,14 @@ class RowRun(NamedTuple):
 
 def _rows_needed(window: Window, begin: int, end: int) -> slice:
     """The rows of dY that rows [begin, end) of dX need; none if there are no taps."""
-    runs = [run for run in _row_runs(window, begin, end) if run.taps]
+    runs = [run for run in row_runs(window, begin, end) if run.taps]
     if not runs:
         return slice(0, 0)
     return slice(min(run.first for run in runs), max(run.first + run.rows + run.taps - 1 for run in runs))
 
 
 @lru_cache(maxsize=256)
-def _row_runs(window: Window, begin: int, end: int) -> tuple[RowRun, ...]:
+def row_runs(window: Window, begin: int, end: int) -> tuple[RowRun, ...]:
     """Rows [begin, end) of dX, in runs."""
     runs: list[RowRun] = []
     for phase in range(window.stride[0]):
