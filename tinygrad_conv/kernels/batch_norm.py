@@ -24,7 +24,7 @@ from .window import Array
 # By trial on two cores:
 BYTES_OF_PIECE = 512 << 10  # stay in the cache of one thread
 BYTES_OF_SHARED_PIECE = 2 << 20  # several threads wait for each other, for every call of NumPy takes the lock
-NANOSECONDS_PER_PASS = 0.05  # for each number
+NANOSECONDS_PER_PASS = 0.1  # for each number
 CHANNELS_TOGETHER = 2  # the sums of a single one would be added up in another order than those of many
 
 

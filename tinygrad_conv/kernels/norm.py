@@ -25,7 +25,7 @@ from .window import Array
 LARGE_ENOUGH_FOR_PIECES = 20_000  # numbers: below, a line of NumPy is fastest
 CACHE_BYTES_OF_PIECE = 512 << 10  # a tenth faster than 2 MB; with less, threads wait for each other
 NARROWEST_GROUP = 16  # neighbours: with fewer a group is no better together in memory than spread out
-NANOSECONDS_PER_PASS = 0.1  # for each number
+NANOSECONDS_PER_PASS = 0.2  # for each number
 WORTH_WRITING_OUT = 4  # rows: from so many on, a group's number is written out as often as a row reads it
 
 

@@ -27,7 +27,7 @@ CHANNEL = 1  # the axis
 # By trial on two cores:
 LARGE = 10_000  # numbers: below, one call of NumPy is fastest
 LARGE_ENOUGH_FOR_BLAS_THREADS = 10_000  # numbers in a dot product: below, BLAS does not wake its threads
-NANOSECONDS = 0.5  # for each number, as much of it comes from memory
+NANOSECONDS = 0.2  # for each number: two lose up to half below two million of them
 CACHE_BYTES = 1 << 20  # with less at a time threads would wait for each other
 ROW_LENGTH = 4096  # numbers, at least, in a row of zeros: NumPy copies shorter ones to buffers first
 LONGEST_KEPT = 1 << 16  # numbers, at the most, in a row that is kept

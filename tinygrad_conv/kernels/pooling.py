@@ -34,7 +34,7 @@ from .threads import share
 from .window import Array, Window, overlap, overlaps
 
 # By trial on two cores:
-NANOSECONDS_PER_WINDOW = 1.3
+NANOSECONDS_PER_WINDOW = 2.0
 FEW_WINDOWS = 100_000  # up to which one call does for all; more are shared, or done in parts
 CACHE_WINDOWS = 1 << 17  # with fewer at a time, threads would wait for the interpreter's lock
 TAPS = np.arange(4, dtype=np.uint8).reshape(2, 2, 1, 1, 1, 1)

@@ -30,7 +30,9 @@ Result = TypeVar("Result")
 
 # Measured on two cores, float32, OpenBLAS 0.3.31:
 WORTH_HOLDING_BLAS = 250_000  # multiplications: with fewer BLAS has one thread anyway; holding it takes time
-WORTH_SHARING = 200.0  # microseconds on one core
+# Microseconds on one core. Of 200 to 400 two threads took 1.1 to 2 times as long as one: what one has written
+# is far from the other's processor.
+WORTH_SHARING = 400.0
 HAND_OFF = 40.0  # microseconds: a worker begins so long after it was handed work, and who waits for it too
 MULTIPLICATIONS_PER_MICROSECOND = 50_000  # roughly, with the additions, with AVX2
 MULTIPLICATIONS_UNPACKED = 80_000  # the same with AVX-512
