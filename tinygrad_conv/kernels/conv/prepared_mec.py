@@ -5,7 +5,7 @@ lowered the rows of x, dw finds them there (see `kept_rows`).
 
 Only the product is shared between threads, a single call of NumPy for each. Two of them get on well while
 both are inside of NumPy, but between two calls each needs Python's lock, and waits for the other to be woken:
-on two cores that took longer than lowering all the rows alone.
+on two cores it took as long when each lowered its own rows, and those that both read were lowered twice.
 """
 
 from __future__ import annotations
