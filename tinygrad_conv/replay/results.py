@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
@@ -46,7 +47,7 @@ class ResultForm:
         self.trace, self.recorded = trace, trace.recorded
         self.where = self.recorded.lines[-1].where if self.recorded.lines else user_where()
         self.reads = {id(value): (tensor, name) for tensor, name, value, _ in self.recorded.reads}
-        self.returned: set[int] = set()  # ids of numbers that were read
+        self.returned: Counter[int] = Counter()  # ids of numbers that were read
         self.owners: set[int] = set()  # slots whose memory tensors of the result show
         self.containers: list[Any] = []  # lists and dicts in it
         self.check_reads(step)
@@ -67,10 +68,15 @@ class ResultForm:
                 self.recorded.refuse(f"Python reads the numbers of a tensor ({shown})", where)
 
     def check_returned(self) -> None:
-        """Refuse numbers that are read and not returned, and equal ones of two tensors: which is which?"""
+        """Refuse numbers that are read and not returned, and equal ones of two tensors: which is which? So it
+        is of a small integer, True or None that is read and stands in the result once more.
+        """
         owners = {(id(value), id(tensor)) for tensor, _, value, _ in self.recorded.reads}
+        times = Counter(id(value) for *_, value, _ in self.recorded.reads)
         for _, name, value, where in self.recorded.reads:
-            if id(value) not in self.returned or len(owners) > len(self.reads):
+            returned = self.returned[id(value)]
+            twice = returned > times[id(value)] and isinstance(value, (int, type(None)))
+            if not returned or twice or len(owners) > len(self.reads):
                 self.recorded.refuse(f"Python reads the numbers of a tensor ({name.strip('_')})", where)
 
     def form(self, value: Any) -> Any:
@@ -79,7 +85,7 @@ class ResultForm:
             return self.of_tensor(value)
         if id(value) in self.reads:
             tensor, name = self.reads[id(value)]
-            self.returned.add(id(value))
+            self.returned[id(value)] += 1
             return Reading(self.trace.mark(tensor), READERS.get(name, name))
         if isinstance(value, np.ndarray):
             number = self.trace.slot_of.get(value)
@@ -159,6 +165,8 @@ def goes_to_its_end(code: CodeType, offset: int, readings: set[int]) -> bool:
         name = instruction.opname
         if name.startswith("RETURN_"):
             return True
+        if name == "POP_TOP" and number - 1 in reading:
+            return False  # nobody has the number, whatever equals it in the result
         if name.startswith("CALL"):
             leaves_a_block = before in ("LOAD_CONST", "DUP_TOP")
             if number not in reading and not leaves_a_block:
