@@ -42,9 +42,10 @@ class Arguments:
         self.arrays = [tensor._data for tensor in self.tensors]
         if self.bare:
             self.arrays += self.bare
-        if len(set(map(id, self.arrays))) < len(self.arrays):  # some are the same
+        if len(set(map(id, self.arrays))) < len(self.arrays):  # some are the same, and so may the tensors be
             first: dict[int, int] = {}
-            key.append(tuple([first.setdefault(id(array), place) for place, array in enumerate(self.arrays)]))
+            given = [*self.arrays, *self.tensors]
+            key.append(tuple([first.setdefault(id(value), place) for place, value in enumerate(given)]))
         self.key = tuple(key)
 
     def is_same(self, later: Arguments) -> bool:

@@ -52,7 +52,7 @@ class Guard:
             (number, slot.value) for number, slot in enumerate(recorded.slots) if slot.origin == "outside"
         ]
         self.tensors = [tensor for _, tensor in self.outside]
-        self.arrays = [tensor._data for tensor in self.tensors]
+        self.place([tensor._data for tensor in self.tensors])
         self.forms = [(array.shape, array.dtype, array.strides) for array in self.arrays]
         self.listeners = [tensor._listeners for tensor in self.tensors if tensor._listeners is not None]
         facts = outside.facts
@@ -116,8 +116,19 @@ class Guard:
         arrays = [tensor._data for tensor in self.tensors]
         if [(array.shape, array.dtype, array.strides) for array in arrays] != self.forms:
             return None
-        self.arrays = arrays
+        self.place(arrays)
         return True
+
+    def place(self, arrays: list[Any]) -> None:
+        """These are the arrays of the outside tensors from now on."""
+        self.arrays, self.ids = arrays, frozenset(map(id, arrays))
+
+    def shares(self, arrays: list[Any]) -> bool:
+        """Whether one of these, with which the step is called, is an outside tensor's: what goes to the
+        tensor and what goes to the argument is one then, a gradient or a change in place, and is two for the
+        program. In a recording it is one slot, or is refused.
+        """
+        return not self.ids.isdisjoint(map(id, arrays))
 
     def changed(self) -> list[str]:
         """What of it is not as it was, by name."""
