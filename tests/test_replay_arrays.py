@@ -92,3 +92,28 @@ def test_what_ops_of_a_user_keep_is_theirs(scratch_ops: None) -> None:
 
     for mine, theirs in zip(kept(True), kept(False)):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def changed_in_place(x: Any) -> Any:
+    with tg.no_grad():
+        x.mul_(2)
+        return x.sum()
+
+
+def made_a_leaf(x: Any) -> Any:
+    w = x.detach().requires_grad_()
+    (dx,) = tg.grad((w**3).sum(), [w])
+    return dx
+
+
+@pytest.mark.parametrize("first", ["leaves", "results"])
+@pytest.mark.parametrize("step", [changed_in_place, made_a_leaf])
+@pytest.mark.parametrize("check", [False, True])
+def test_a_leaf_keeps_its_memory_and_a_result_never_changes_it(first: str, step: Any, check: bool) -> None:
+    def make() -> Any:
+        inputs = images(8, (2, 3))
+        results = [x * 2 for x in inputs[4:]]
+        given = [*inputs[:4], *results] if first == "leaves" else [*results, *inputs[:4]]
+        return given, step, [(x,) for x in given]
+
+    same_as_eager(make, at_least=4, check=check)

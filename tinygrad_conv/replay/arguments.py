@@ -58,13 +58,14 @@ class Arguments:
         if isinstance(value, Tensor):
             self.tensors.append(value)
             array = value._data
-            return array.shape, array.dtype.char, array.strides, value._requires_grad, value._edge is None
+            whose = value._requires_grad, value._edge is None, array.flags.writeable  # a result's is not
+            return array.shape, array.dtype.char, array.strides, *whose
         kind = type(value)
         if kind in PLAIN:
             return kind, value
         if kind is np.ndarray and not value.dtype.hasobject:
             self.bare.append(value)
-            return "array", value.shape, value.dtype.char, value.strides
+            return "array", value.shape, value.dtype.char, value.strides, value.flags.writeable
         if kind in (tuple, list):
             return kind, *map(self.key_of, value)
         if kind is dict:
