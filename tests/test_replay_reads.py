@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -109,3 +110,56 @@ def test_a_gradient_is_none_where_it_is_read() -> None:
         return [w, other], step, [*calls, set_gradient, *calls]
 
     same_as_eager(make, refused="Python reads")
+
+
+def at_most(limit: float, step: Any) -> Any:
+    @wraps(step)
+    def limited(x: Any) -> Any:
+        number = step(x)
+        return number if number < limit else limit
+
+    return limited
+
+
+def noted(step: Any) -> Any:
+    @wraps(step)
+    def call(*inputs: Any) -> Any:
+        return step(*inputs)
+
+    return call
+
+
+def largest(x: Any, parts: int = 0) -> Any:
+    if parts:
+        number = largest(x, parts - 1)
+        return number if number < 2 else 2.0
+    return x.amax().item()
+
+
+READING: dict[str, Any] = {
+    "by what decorates it": at_most(2.0, lambda x: x.amax().item()),
+    "by itself": lambda x: largest(x, 2),
+    "by max": lambda x: max(x.amax().item(), 1.0),
+    "by max, with None": lambda x: (lambda number, _: max(number, 1.0))(x.amax().item(), None),
+    "by min, which has two": lambda x: min(2.0, x.amax().item()),
+}
+
+
+@pytest.mark.parametrize("reading", READING)
+def test_a_number_is_used_further(reading: str) -> None:
+    numbers = [1.5, 1.25, 1.75, 0.5, 3.0, 1.5]
+    same_as_eager(
+        lambda: ([], READING[reading], [(tg.full((2,), number),) for number in numbers]),
+        refused="Python reads",
+    )
+
+
+@pytest.mark.parametrize(
+    "step",
+    [noted(largest), noted(tg.no_grad()(largest)), partial(largest, parts=0), lambda x: float(largest(x))],
+    ids=["decorated", "twice", "partial", "by a function"],
+)
+def test_a_number_is_handed_on_and_no_more(step: Any) -> None:
+    same_as_eager(
+        lambda: ([], step, [(tg.full((2,), number),) for number in (1.5, 3.0, 1.5, 5.0)]), at_least=2
+    )

@@ -205,3 +205,32 @@ def test_an_argument_that_later_on_has_the_array_of_what_the_step_changes() -> N
         step(x)
     with pytest.warns(UserWarning, match=IS_GIVEN), pytest.raises(tg.errors.MutationError, match="in place"):
         step(total.detach())
+
+
+@pytest.mark.parametrize("options", [{}, {"check_every": 1}], ids=str)
+def test_parameters_that_get_one_array_between_two_calls(options: Any) -> None:
+    def make() -> Any:
+        w, other = parameter(), parameter()
+        optimizer = optim.SGD([w], lr=0.1)
+
+        def tie() -> None:
+            other.data = w.data
+
+        step = descending(optimizer, lambda x: (w * x + other * x.detach()).sum())
+        return [w, other, optimizer], step, [*calls(4), tie, *calls(4)]
+
+    with pytest.warns(UserWarning, match="has the very array of another one"):
+        expected, *_ = trained(make)
+        replayed, _, step = trained(make, lambda step: tg.replay(step, **options))
+    assert replayed == expected and step.replays == 2
+
+
+def test_a_step_that_goes_another_way_by_shapes_is_refused_where_it_is_checked() -> None:
+    @tg.replay(check=True)
+    def step(x: Any) -> Any:
+        return x * len(tg.nonzero(x > 1))
+
+    for _ in range(3):
+        step(tg.tensor([0.5, 2.0]))
+    with pytest.warns(UserWarning, match="nonzero makes other shapes"):
+        assert step(tg.tensor([1.5, 2.0])).tolist() == [3, 4]

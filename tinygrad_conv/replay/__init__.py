@@ -14,7 +14,8 @@ reading order:
 
     replayed.py     `Replayed`: a call is recorded, replayed, checked, or runs eagerly, and says why
     arguments.py    what a step is called with, and the key of a recording; bare.py    arrays among that
-    trace.py        the observer that writes a program: ops, sweeps, updates, functions that draw or change
+    trace.py        the observer that writes a program: ops, sweeps, updates, functions that draw or change;
+                    frames.py    which functions run then
     slots.py, program.py, values.py    what a recording is made of: slots, lines, marks in arguments
     side_effects.py, draws.py    what it does in Python beside tensors: prints, random numbers, outside lists
     results.py      what it returns

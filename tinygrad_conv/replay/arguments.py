@@ -58,8 +58,8 @@ class Arguments:
         if isinstance(value, Tensor):
             self.tensors.append(value)
             array = value._data
-            whose = value._requires_grad, value._edge is None, array.flags.writeable  # a result's is not
-            return array.shape, array.dtype.char, array.strides, *whose
+            form = array.shape, array.dtype.char, array.strides, array.flags.writeable  # a result's is not
+            return form, value._requires_grad, value._edge is None
         kind = type(value)
         if kind in PLAIN:
             return kind, value

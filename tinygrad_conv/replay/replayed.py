@@ -211,7 +211,7 @@ class Replayed:
         for name in large.changed():
             recorded.refuse(f"it sets {name}, {ADVICE}", place_of(self.step))
         try:
-            form = ResultForm(trace, result, self.step)
+            form = ResultForm(trace, result)
             guard = Guard(self.step, effects, recorded, given)
             refuse_what_lasts(recorded, guard, effects)
             held = {*guard.containers, *map(id, containers_in((inputs, options)))}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -21,6 +20,7 @@ from ..engine.tensor import Tensor
 from ..kernels import kernels_in_use
 from ..members import as_tuple, members_of
 from ..optim.optimizer import Optimizer
+from .frames import inside, wheres
 from .slots import Slots, awaited
 from .values import ArrayIn, TensorIn, plain, slots_of, walk, with_marks
 
@@ -367,17 +367,7 @@ class Trace(Slots, Observer):
         elif name in ("grad = …", "data = …"):
             self.refuse(f"Python sets .{name}")
         elif not inside(READS_OF_A_STEP):
-            self.recorded.reads.append((tensor, name, value, user_where()))
-
-
-def inside(codes: tuple[Any, ...]) -> bool:
-    """Whether one of these functions runs, called by the user's innermost line."""
-    where, frame = user_where()[0], sys._getframe(1)
-    while frame is not None and frame.f_code is not where:
-        if frame.f_code in codes:
-            return True
-        frame = frame.f_back  # type: ignore[assignment]
-    return False
+            self.recorded.reads.append((tensor, name, value, wheres()))
 
 
 def is_array(value: Any) -> bool:
