@@ -77,6 +77,11 @@ def what_equals_an_argument(large: Any, least: int) -> Any:
     return large.sum().item(), least
 
 
+def what_is_a_key_too(large: Any) -> Any:
+    number = large.sum()
+    return {number.item(): number.item()}
+
+
 def what_is_thrown_away(large: Any) -> Any:
     large.sum().item()
     return 0
@@ -84,7 +89,12 @@ def what_is_thrown_away(large: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("read", "others"),
-    [(what_equals_a_constant, ()), (what_equals_an_argument, (0,)), (what_is_thrown_away, ())],
+    [
+        (what_equals_a_constant, ()),
+        (what_equals_an_argument, (0,)),
+        (what_is_thrown_away, ()),
+        (what_is_a_key_too, ()),
+    ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_an_integer_is_read_that_equals_another_in_the_result(read: Any, others: Any) -> None:

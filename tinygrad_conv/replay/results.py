@@ -71,14 +71,14 @@ class ResultForm:
 
     def check_returned(self) -> None:
         """Refuse numbers that are read and not returned, and equal ones of two tensors: which is which? So it
-        is of a small integer, True or None that is read and stands in the result once more.
+        is of a small integer, True or None that is not in the result as often as it is read.
         """
         owners = {(id(value), id(tensor)) for tensor, _, value, _ in self.recorded.reads}
         times = Counter(id(value) for *_, value, _ in self.recorded.reads)
         for _, name, value, wheres in self.recorded.reads:
             returned = self.returned[id(value)]
-            twice = returned > times[id(value)] and isinstance(value, (int, type(None)))
-            if not returned or twice or len(owners) > len(self.reads):
+            unclear = returned != times[id(value)] and isinstance(value, (int, type(None)))
+            if not returned or unclear or len(owners) > len(self.reads):
                 self.recorded.refuse(f"Python reads the numbers of a tensor ({name.strip('_')})", wheres[0])
 
     def form(self, value: Any) -> Any:
