@@ -28,8 +28,8 @@ class Arguments:
     """The arguments of one call.
 
     tensors, arrays: those in it, in order, in tuples, lists and dicts too. key: the shapes, dtypes, memory
-    order of these, which are the same object, and the values of all others. others: objects of other types,
-    which are known by their identity.
+    order of these, whether they are leaves or results, which are the same object, and the values of all
+    others. ids: of the arrays. others: objects of other types, which are known by their identity.
     """
 
     def __init__(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
@@ -42,7 +42,8 @@ class Arguments:
         self.arrays = [tensor._data for tensor in self.tensors]
         if self.bare:
             self.arrays += self.bare
-        if len(set(map(id, self.arrays))) < len(self.arrays):  # some are the same, and so may the tensors be
+        self.ids = set(map(id, self.arrays))
+        if len(self.ids) < len(self.arrays):  # some are the same, and so may the tensors be
             first: dict[int, int] = {}
             given = [*self.arrays, *self.tensors]
             key.append(tuple([first.setdefault(id(value), place) for place, value in enumerate(given)]))
@@ -57,9 +58,9 @@ class Arguments:
         """What of an argument decides whether a recording fits."""
         if isinstance(value, Tensor):
             self.tensors.append(value)
-            array = value._data
-            form = array.shape, array.dtype.char, array.strides, array.flags.writeable  # a result's is not
-            return form, value._requires_grad, value._edge is None
+            data = value._data
+            own = data.flags.writeable  # a result's is not
+            return data.shape, data.dtype.char, data.strides, own, value._requires_grad, value._edge is None
         kind = type(value)
         if kind in PLAIN:
             return kind, value

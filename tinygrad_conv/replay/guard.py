@@ -126,12 +126,12 @@ class Guard:
         """These are the arrays of the outside tensors from now on."""
         self.arrays, self.ids = arrays, frozenset(map(id, arrays))
 
-    def shares(self, arrays: list[Any]) -> bool:
-        """Whether one of these, with which the step is called, is an outside tensor's: what goes to the
+    def shares(self, ids: set[int]) -> bool:
+        """Whether one of the arrays with which the step is called is an outside tensor's: what goes to the
         tensor and what goes to the argument is one then, a gradient or a change in place, and is two for the
         program. In a recording it is one slot, or is refused.
         """
-        return not self.ids.isdisjoint(map(id, arrays))
+        return not self.ids.isdisjoint(ids)
 
     def changed(self) -> list[str]:
         """What of it is not as it was, by name."""

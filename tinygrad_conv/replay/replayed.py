@@ -156,7 +156,7 @@ class Replayed:
             return self.record(None, given, inputs, options)
         if moved:
             program.place_outside()
-        if entry.guard.shares(given.arrays):
+        if entry.guard.shares(given.ids):
             self.say(SHARED, place_of(self.step))
             return self.step(*inputs, **options)
         self.program = program
