@@ -72,7 +72,8 @@ def test_hooks_that_come_and_go() -> None:
     assert step.replays == 3
 
 
-def test_shapes_that_depend_on_values() -> None:
+@pytest.mark.parametrize("options", [{}, {"check": True}, {"check_every": 2}], ids=str)
+def test_shapes_that_depend_on_values(options: Any) -> None:
     def make() -> Any:
         rng = np.random.default_rng(0)
 
@@ -85,10 +86,37 @@ def test_shapes_that_depend_on_values() -> None:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         _, function, calls = make()
-        step = tg.replay(function)
+        step = tg.replay(function, **options)
         for call in calls:
             assert step(*call).data.tobytes() == function(*call).data.tobytes()
     assert any("other shapes" in str(warning.message) for warning in said)
+
+
+def test_a_preparation_that_raises_what_eager_does_not(scratch_ops: None) -> None:
+    @tg.primitive
+    def same(x: Any) -> Any:
+        return x * 1
+
+    @same.replayed()
+    def same_replayed(out: Any, shared: Any, x: Any) -> Any:
+        def run(x: Any) -> Any:
+            if x.max() > 2:
+                raise OverflowError("too large")
+            return x * 1
+
+        return run
+
+    step = tg.replay(lambda x: same(x))
+    for _ in range(4):
+        step(tg.ones(2))
+    with pytest.warns(UserWarning, match="runs eagerly, for a replay raises OverflowError: too large"):
+        assert step(tg.full((2,), 3.0)).tolist() == [3, 3]
+    assert step(tg.full((2,), 4.0)).tolist() == [4, 4] and step.replays == 3
+
+
+def test_a_replayed_step_within_another_says_nothing() -> None:
+    doubled = tg.replay(lambda x: x * 2)
+    same_as_eager(lambda: ([], lambda x, y: doubled(x) + 1, batches(6)), at_least=4)
 
 
 def test_an_error_in_a_replay_is_the_eager_one_and_changes_nothing() -> None:
@@ -148,7 +176,7 @@ def test_an_interrupt_undoes_the_step(scratch_ops: None) -> None:
     grads = [parameter.grad for parameter in net.parameters()]
     x, y = batches(1)[0]
     with pytest.raises(Interrupt):
-        step(x * np.nan, y)
+        step(tg.tensor(x.data * np.nan), y)
     assert step.replays == 3
     for name, tensor in net.state_dict().items():
         np.testing.assert_array_equal(tensor.data, before[name])

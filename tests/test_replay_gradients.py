@@ -35,6 +35,26 @@ def test_gradients_of_gradients() -> None:
     same_as_eager(make, at_least=4)
 
 
+def test_gradients_of_gradients_where_rules_read_what_the_step_is_called_with() -> None:
+    def make() -> Any:
+        net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+        optimizer = optim.Adam(net.parameters(), lr=0.01)
+
+        def step(x: Any, y: Any) -> Any:
+            optimizer.zero_grad()
+            w, b = net.parameters()
+            loss = tg.cross_entropy(net(x), y)
+            dw, db = tg.grad(loss, [w, b], create_graph=True)
+            loss = tg.cross_entropy(tg.nn.functional.linear(x.flatten(1), w - dw, b - db), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return [net], step, batches(6)
+
+    same_as_eager(make, at_least=4)
+
+
 PLACES: dict[str, Callable[[Any, Any], Any]] = {
     "gather": lambda x, places: x.gather(1, places),
     "take": lambda x, places: x.take(places),

@@ -110,6 +110,13 @@ def by_kernels(net: Any, loss: Any, logits: Any, x: Any) -> Any:
         return tg.conv2d(x, net[0].weight).sum() * 0.01
 
 
+def by_the_default_dtype(net: Any, loss: Any, logits: Any, x: Any) -> Any:
+    tg.set_default_dtype(tg.float64)
+    noise = tg.rand(3)
+    tg.set_default_dtype(tg.float32)
+    return loss * noise.sum()
+
+
 def by_setting_data(net: Any, loss: Any, logits: Any, x: Any) -> Any:
     net[4].bias.data = np.zeros(3, np.float32)
 
@@ -142,6 +149,7 @@ REFUSED = {
     by_grad: "Python reads",
     by_train: "train and eval",
     by_kernels: "kernels",
+    by_the_default_dtype: "it switches the default dtype on the way",
     by_setting_data: "sets .data",
     by_unique: "Python reads",
     by_copy: "Python reads",

@@ -12,7 +12,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 
-from .replay_steps import images, same_as_eager
+from .replay_steps import images, same_as_eager, trained
 
 
 def calls(count: int = 8) -> list[Any]:
@@ -155,3 +155,82 @@ def test_the_optimisers_state_is_cleared_by_the_step() -> None:
         return [w, optimizer], descending(optimizer, loss_of), calls()
 
     same_as_eager(make, refused="calls clear of state")
+
+
+@pytest.mark.parametrize("order", ["one, then two", "two, then one"])
+def test_one_tensor_as_two_arguments_and_two_that_show_its_numbers(order: str) -> None:
+    def make() -> Any:
+        inputs = [x.requires_grad_() for (x,) in calls()]
+        twice = [(x, x) for x in inputs[:4]]
+        twins = [(x, x.detach().requires_grad_()) for x in inputs[4:]]
+        given = [*twice, *twins] if order == "one, then two" else [*twins, *twice]
+
+        def step(a: Any, b: Any) -> None:
+            (a * b).sum().backward()
+
+        return [x for pair in given for x in pair], step, given
+
+    same_as_eager(make, at_least=4)
+
+
+IS_GIVEN = "it is called with what it has from outside"
+
+
+def test_an_argument_that_later_on_is_a_parameter_that_the_step_reads() -> None:
+    def make() -> Any:
+        w = parameter()
+        inputs = [(x.requires_grad_(),) for (x,) in calls()]
+
+        def step(x: Any) -> None:
+            (w * x * x).sum().backward()
+
+        return [w], step, [*inputs[:4], (w,), *inputs[4:], (w,)]
+
+    with pytest.warns(UserWarning, match=IS_GIVEN):
+        expected, *_ = trained(make)
+        replayed, _, step = trained(make, tg.replay)
+    assert replayed == expected and step.replays == 6
+
+
+def test_an_argument_that_later_on_has_the_array_of_what_the_step_changes() -> None:
+    w, total = parameter(), tg.zeros(3)
+
+    @tg.replay
+    def step(x: Any) -> None:
+        loss = (w * x).sum()
+        total.add_(1)
+        loss.backward()
+
+    for (x,) in calls(4):
+        step(x)
+    with pytest.warns(UserWarning, match=IS_GIVEN), pytest.raises(tg.errors.MutationError, match="in place"):
+        step(total.detach())
+
+
+@pytest.mark.parametrize("options", [{}, {"check_every": 1}], ids=str)
+def test_parameters_that_get_one_array_between_two_calls(options: Any) -> None:
+    def make() -> Any:
+        w, other = parameter(), parameter()
+        optimizer = optim.SGD([w], lr=0.1)
+
+        def tie() -> None:
+            other.data = w.data
+
+        step = descending(optimizer, lambda x: (w * x + other * x.detach()).sum())
+        return [w, other, optimizer], step, [*calls(4), tie, *calls(4)]
+
+    with pytest.warns(UserWarning, match="has the very array of another one"):
+        expected, *_ = trained(make)
+        replayed, _, step = trained(make, lambda step: tg.replay(step, **options))
+    assert replayed == expected and step.replays == 2
+
+
+def test_a_step_that_goes_another_way_by_shapes_is_refused_where_it_is_checked() -> None:
+    @tg.replay(check=True)
+    def step(x: Any) -> Any:
+        return x * len(tg.nonzero(x > 1))
+
+    for _ in range(3):
+        step(tg.tensor([0.5, 2.0]))
+    with pytest.warns(UserWarning, match="nonzero makes other shapes"):
+        assert step(tg.tensor([1.5, 2.0])).tolist() == [3, 4]

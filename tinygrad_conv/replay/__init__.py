@@ -14,7 +14,8 @@ reading order:
 
     replayed.py     `Replayed`: a call is recorded, replayed, checked, or runs eagerly, and says why
     arguments.py    what a step is called with, and the key of a recording; bare.py    arrays among that
-    trace.py        the observer that writes a program: ops, sweeps, updates, functions that draw or change
+    trace.py        the observer that writes a program: ops, sweeps, updates, functions that draw or change;
+                    frames.py    which functions run then
     slots.py, program.py, values.py    what a recording is made of: slots, lines, marks in arguments
     side_effects.py, draws.py    what it does in Python beside tensors: prints, random numbers, outside lists
     results.py      what it returns
@@ -80,12 +81,12 @@ def replay(
 
     The step computes what it computes eagerly, bit for bit: gradients, parameters, statistics, random
     numbers, optimisers with the options they have by then. A recording is for shapes, dtypes and memory order
-    of tensors among the arguments (in tuples, lists and dicts too), values of all others, train or eval and
-    the members of modules, and what the step's functions name outside, in objects, lists and dicts too;
-    another setting is recorded anew. What else Python reads is baked in: a member of a list with more than
-    1000, a number in an array of NumPy's that has more than 64 KB (of such a sample is looked at), what a
-    library knows by itself (decimal's precision, the classes of an abstract one). Nor does a replay set a
-    member of such a list to what it was in the first calls already.
+    of tensors among the arguments (in tuples, lists and dicts too), leaves or results, values of all others,
+    train or eval and the members of modules, and what the step's functions name outside, in objects, lists
+    and dicts too; another setting is recorded anew. What else Python reads is baked in: a member of a list
+    with more than 1000, a number in an array of NumPy's that has more than 64 KB (of such a sample is looked
+    at), what a library knows by itself (decimal's precision, the classes of an abstract one). Nor does a
+    replay set a member of such a list to what it was in the first calls already.
 
     What cannot be replayed runs eagerly, and a warning says why, once, with the line: Python that reads
     numbers of tensors (except as the result) or of arrays among the arguments, sets something outside (a

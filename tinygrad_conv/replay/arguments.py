@@ -28,8 +28,8 @@ class Arguments:
     """The arguments of one call.
 
     tensors, arrays: those in it, in order, in tuples, lists and dicts too. key: the shapes, dtypes, memory
-    order of these, which are the same object, and the values of all others. others: objects of other types,
-    which are known by their identity.
+    order of these, whether they are leaves or results, which are the same object, and the values of all
+    others. ids: of the arrays. others: objects of other types, which are known by their identity.
     """
 
     def __init__(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
@@ -42,9 +42,11 @@ class Arguments:
         self.arrays = [tensor._data for tensor in self.tensors]
         if self.bare:
             self.arrays += self.bare
-        if len(set(map(id, self.arrays))) < len(self.arrays):  # some are the same
+        self.ids = set(map(id, self.arrays))
+        if len(self.ids) < len(self.arrays):  # some are the same, and so may the tensors be
             first: dict[int, int] = {}
-            key.append(tuple([first.setdefault(id(array), place) for place, array in enumerate(self.arrays)]))
+            given = [*self.arrays, *self.tensors]
+            key.append(tuple([first.setdefault(id(value), place) for place, value in enumerate(given)]))
         self.key = tuple(key)
 
     def is_same(self, later: Arguments) -> bool:
@@ -56,14 +58,15 @@ class Arguments:
         """What of an argument decides whether a recording fits."""
         if isinstance(value, Tensor):
             self.tensors.append(value)
-            array = value._data
-            return array.shape, array.dtype.char, array.strides, value._requires_grad, value._edge is None
+            data = value._data
+            own = data.flags.writeable  # a result's is not
+            return data.shape, data.dtype.char, data.strides, own, value._requires_grad, value._edge is None
         kind = type(value)
         if kind in PLAIN:
             return kind, value
         if kind is np.ndarray and not value.dtype.hasobject:
             self.bare.append(value)
-            return "array", value.shape, value.dtype.char, value.strides
+            return "array", value.shape, value.dtype.char, value.strides, value.flags.writeable
         if kind in (tuple, list):
             return kind, *map(self.key_of, value)
         if kind is dict:

@@ -33,6 +33,7 @@ def replay_compared(program: Program, given: Arguments, step: Callable[[], Any])
     try:
         parted = difference_of_constants(program.as_recorded, trace.recorded)
         if parted is not None:
+            program.run(given.tensors, given.arrays)  # which may notice by itself, and depart
             raise ReplayError(f"replay and eager part: {parted}")
         result = compared_run(program, given, trace)
         compare_states(after, changed.state(given.tensors))

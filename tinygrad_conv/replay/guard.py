@@ -52,7 +52,7 @@ class Guard:
             (number, slot.value) for number, slot in enumerate(recorded.slots) if slot.origin == "outside"
         ]
         self.tensors = [tensor for _, tensor in self.outside]
-        self.arrays = [tensor._data for tensor in self.tensors]
+        self.place([tensor._data for tensor in self.tensors])
         self.forms = [(array.shape, array.dtype, array.strides) for array in self.arrays]
         self.listeners = [tensor._listeners for tensor in self.tensors if tensor._listeners is not None]
         facts = outside.facts
@@ -112,12 +112,26 @@ class Guard:
         return False
 
     def follow(self) -> bool | None:
-        """Take over the arrays that outside tensors have by now, where they are of the same form."""
+        """Take over the arrays that outside tensors have by now, where they are of the same form, and each
+        has its own.
+        """
         arrays = [tensor._data for tensor in self.tensors]
-        if [(array.shape, array.dtype, array.strides) for array in arrays] != self.forms:
+        forms = [(array.shape, array.dtype, array.strides) for array in arrays]
+        if forms != self.forms or len({*map(id, arrays)}) < len(arrays):
             return None
-        self.arrays = arrays
+        self.place(arrays)
         return True
+
+    def place(self, arrays: list[Any]) -> None:
+        """These are the arrays of the outside tensors from now on."""
+        self.arrays, self.ids = arrays, frozenset(map(id, arrays))
+
+    def shares(self, ids: set[int]) -> bool:
+        """Whether one of the arrays with which the step is called is an outside tensor's: what goes to the
+        tensor and what goes to the argument is one then, a gradient or a change in place, and is two for the
+        program. In a recording it is one slot, or is refused.
+        """
+        return not self.ids.isdisjoint(ids)
 
     def changed(self) -> list[str]:
         """What of it is not as it was, by name."""

@@ -32,7 +32,7 @@ def joined(recorded: Recorded) -> Recorded:
 
 def read_once(recorded: Recorded) -> dict[int, int]:
     """By slot: the one line that reads it, where nobody outside holds on to it and no other slot shows it."""
-    readers = grouped((read, number) for number, line in enumerate(recorded.lines) for read in line.reads)
+    readers = grouped((read, number) for number, line in enumerate(recorded.lines) for read in line.uses)
     held, showing = escaping(recorded), Counter(recorded.owners)
     return {
         slot: numbers[0]

@@ -61,7 +61,7 @@ def lifetimes(recorded: Recorded) -> dict[int, tuple[int, int]]:
     last: dict[int, int] = {}
     for number, line in enumerate(recorded.lines):
         made.update(dict.fromkeys(line.writes, number))
-        for read in line.reads:
+        for read in line.uses:
             for part in (read, *tuples.get(read, ())):
                 last[recorded.owners[part]] = number
     for slot in slots_of(recorded.result):

@@ -26,7 +26,7 @@ class Buffers:
         """candidates: slots of results that can be written into given memory."""
         self.owner = recorded.owners
         self.last = last_reads(recorded, self.owner)
-        held = {self.owner[slot] for slot in escaping(recorded)}
+        held = {self.owner[slot] for slot in escaping(recorded) | shown_to_users(recorded)}
         self.of: dict[int, Any] = {}
         self.blocks: list[Any] = []
         self.numbers: dict[int, int] = {}  # of the block that a slot is in
@@ -107,7 +107,7 @@ def last_reads(recorded: Recorded, owner: list[int]) -> dict[int, int]:
     last: dict[int, int] = {}
     for number, line in enumerate(recorded.lines):
         until = recorded.done_by.get(number, number)
-        for slot in line.reads:
+        for slot in line.uses:
             parts = [slot, *members(recorded, slot)]
             for part in parts:
                 last[owner[part]] = max(last.get(owner[part], 0), until)
@@ -131,3 +131,9 @@ def escaping(recorded: Recorded) -> set[int]:
         if line.kind == "tuple":
             slots |= {*line.reads}
     return slots
+
+
+def shown_to_users(recorded: Recorded) -> set[int]:
+    """Slots that forwards and rules of ops of a user's own read: they may keep what they are given."""
+    lines = [line for line in recorded.lines if line.op is not None and line.op.is_user_defined]
+    return {slot for line in lines for slot in line.uses}

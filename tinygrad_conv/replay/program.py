@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.location import Where, show_where
 from ..errors import show_array
-from .values import same
+from .values import same, slots_of
 
 
 class Form(NamedTuple):
@@ -105,6 +105,16 @@ class Line:
     def place(self) -> str:
         """The user's line."""
         return show_where(self.where) + (f" in {self.layer}" if self.layer else "")
+
+    @property
+    def op(self) -> Any:
+        """The op whose forward or rule it is, if any."""
+        return self.target if self.kind == "forward" else self.details[2] if self.kind == "rule" else None
+
+    @property
+    def uses(self) -> list[int]:
+        """The slots that it reads: its operands, and arrays among its params, an index or the like."""
+        return [*self.reads, *(slots_of(self.details[0]) if self.op is not None else ())]
 
     def like(self, other: Line) -> bool:
         """Whether it is the same call, into and from the same slots."""

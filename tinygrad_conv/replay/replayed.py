@@ -41,6 +41,7 @@ RECORDINGS = 64  # of a step, after which it has changed too often to be worth i
 VARIED = 8  # calls, each with other numbers than all before, after which that is said
 
 OF_ARRAYS = "Python or NumPy computes with an array that the step is called with; pass a tensor"
+SHARED = "it is called with what it has from outside, too, which it was not when it was recorded"
 ADVICE = "which a replay would not; set it outside of the step"
 
 NONE_GIVEN = Arguments((), {})
@@ -146,7 +147,7 @@ class Replayed:
         return None
 
     def replay(self, entry: Entry, given: Arguments, inputs: Any, options: Any) -> Any:
-        """A call by a program; eagerly where it fails, which gives the error that eager gives."""
+        """A call by a program; eagerly where it fails, which gives the error that eager gives, if any."""
         program = entry.program
         assert program is not None
         moved = entry.guard.moved()
@@ -155,19 +156,28 @@ class Replayed:
             return self.record(None, given, inputs, options)
         if moved:
             program.place_outside()
+        if entry.guard.shares(given.ids):
+            self.say(SHARED, place_of(self.step))
+            return self.step(*inputs, **options)
         self.program = program
         self.replays += 1
-        if self.check or program.is_new or (self.check_every and self.replays % self.check_every == 0):
+        compares = self.check or program.is_new or (self.check_every and self.replays % self.check_every == 0)
+        try:
+            if not compares:
+                return program.run(given.tensors, given.arrays)
             result = replay_compared(program, given, lambda: self.step(*inputs, **options))
             program.is_new = False
             return result
-        try:
-            return program.run(given.tensors, given.arrays)
         except Departure as departure:
-            self.refuse(entry, departure.reason, departure.line.where)
-        except Exception:
-            self.program = None
-        return self.step(*inputs, **options)
+            fault = departure.reason, departure.line.where
+        except Exception as error:
+            if compares:
+                raise
+            fault = f"a replay raises {type(error).__name__}: {error}", place_of(self.step)
+        self.program = None
+        result = self.step(*inputs, **options)
+        self.refuse(entry, *fault)
+        return result
 
     def record(self, entry: Entry | None, given: Arguments, inputs: Any, options: Any) -> Any:
         """A call that runs eagerly and is recorded."""
@@ -201,7 +211,7 @@ class Replayed:
         for name in large.changed():
             recorded.refuse(f"it sets {name}, {ADVICE}", place_of(self.step))
         try:
-            form = ResultForm(trace, result, self.step)
+            form = ResultForm(trace, result)
             guard = Guard(self.step, effects, recorded, given)
             refuse_what_lasts(recorded, guard, effects)
             held = {*guard.containers, *map(id, containers_in((inputs, options)))}
@@ -298,7 +308,8 @@ class Replayed:
         if observation is None:
             self.say("a debugger is attached", place_of(self.step))
             return
-        names = [type(observer).__name__ for observer in observation.observers if type(observer) is not Trace]
+        others = [each for each in observation.observers if not isinstance(each, (Trace, Draws))]
+        names = [type(observer).__name__ for observer in others]
         if names:
             self.say(f"{names[0]} looks on", place_of(self.step))
 

@@ -1,13 +1,15 @@
 """What a step returned, as a form that a replay fills in; and whether Python's reading of numbers allows it.
 
 A number may be read where it is the result and nothing else: `return loss.item()`. That nothing else is done
-with it, the step's bytecode tells: from the reading on it goes straight to its end.
+with it, the bytecode of the step and of what it calls on the way tells: from the reading on each function
+goes straight to its end.
 """
 
 from __future__ import annotations
 
 import dis
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
@@ -16,6 +18,7 @@ import numpy as np
 
 from ..engine.location import Where, user_where
 from ..engine.tensor import Tensor
+from ..members import grouped
 from ..nn.module import Module
 from .trace import Trace
 from .values import Argument, ArrayIn, Reading, TensorIn
@@ -42,14 +45,14 @@ READERS = {
 class ResultForm:
     """The form of a result, and why there is none."""
 
-    def __init__(self, trace: Trace, result: Any, step: Any) -> None:
+    def __init__(self, trace: Trace, result: Any) -> None:
         self.trace, self.recorded = trace, trace.recorded
         self.where = self.recorded.lines[-1].where if self.recorded.lines else user_where()
         self.reads = {id(value): (tensor, name) for tensor, name, value, _ in self.recorded.reads}
-        self.returned: set[int] = set()  # ids of numbers that were read
+        self.returned: Counter[int] = Counter()  # ids of numbers that were read
         self.owners: set[int] = set()  # slots whose memory tensors of the result show
         self.containers: list[Any] = []  # lists and dicts in it
-        self.check_reads(step)
+        self.check_reads()
         self.recorded.result = self.form(result)
         self.check_returned()
 
@@ -57,21 +60,26 @@ class ResultForm:
         """There is no form."""
         self.recorded.refuse(reason, self.where)
 
-    def check_reads(self, step: Any) -> None:
+    def check_reads(self) -> None:
         """Refuse numbers that Python reads for anything else than the result."""
-        code = getattr(inspect.unwrap(step), "__code__", None)
-        offsets = {where[1] for *_, where in self.recorded.reads if where[0] is code}
-        for _, name, _, where in self.recorded.reads:
-            if where[0] is not code or name not in READERS or not goes_to_its_end(code, where[1], offsets):
+        running = grouped(where for *_, wheres in self.recorded.reads for where in wheres)
+        for _, name, _, wheres in self.recorded.reads:
+            returned = [goes_to_its_end(code, offset, {*running[code]}) for code, offset in wheres]
+            if name not in READERS or not all(returned):
                 shown = {"__repr__": "print", "__bool__": "if, or bool"}.get(name, name.strip("_"))
-                self.recorded.refuse(f"Python reads the numbers of a tensor ({shown})", where)
+                self.recorded.refuse(f"Python reads the numbers of a tensor ({shown})", wheres[0])
 
     def check_returned(self) -> None:
-        """Refuse numbers that are read and not returned, and equal ones of two tensors: which is which?"""
+        """Refuse numbers that are read and not returned, and equal ones of two tensors: which is which? So it
+        is of a small integer, True or None that is not in the result as often as it is read.
+        """
         owners = {(id(value), id(tensor)) for tensor, _, value, _ in self.recorded.reads}
-        for _, name, value, where in self.recorded.reads:
-            if id(value) not in self.returned or len(owners) > len(self.reads):
-                self.recorded.refuse(f"Python reads the numbers of a tensor ({name.strip('_')})", where)
+        times = Counter(id(value) for *_, value, _ in self.recorded.reads)
+        for _, name, value, wheres in self.recorded.reads:
+            returned = self.returned[id(value)]
+            unclear = returned != times[id(value)] and isinstance(value, (int, type(None)))
+            if not returned or unclear or len(owners) > len(self.reads):
+                self.recorded.refuse(f"Python reads the numbers of a tensor ({name.strip('_')})", wheres[0])
 
     def form(self, value: Any) -> Any:
         """A part of the result."""
@@ -79,7 +87,7 @@ class ResultForm:
             return self.of_tensor(value)
         if id(value) in self.reads:
             tensor, name = self.reads[id(value)]
-            self.returned.add(id(value))
+            self.returned[id(value)] += 1
             return Reading(self.trace.mark(tensor), READERS.get(name, name))
         if isinstance(value, np.ndarray):
             number = self.trace.slot_of.get(value)
@@ -154,14 +162,14 @@ def goes_to_its_end(code: CodeType, offset: int, readings: set[int]) -> bool:
     place = running(instructions, offset)
     reading = {running(instructions, each) for each in readings}
     numbers = open_calls(instructions, place)
-    before = ""
     for number, instruction in enumerate(instructions[place + 1 :], place + 1):
         name = instruction.opname
         if name.startswith("RETURN_"):
             return True
+        if name == "POP_TOP" and number - 1 in reading:
+            return False  # nobody has the number, whatever equals it in the result
         if name.startswith("CALL"):
-            leaves_a_block = before in ("LOAD_CONST", "DUP_TOP")
-            if number not in reading and not leaves_a_block:
+            if number not in reading and not leaves_a_block(instructions[number - 3 : number + 1]):
                 numbers -= 1
             if numbers < 0:
                 return False
@@ -169,8 +177,14 @@ def goes_to_its_end(code: CodeType, offset: int, readings: set[int]) -> bool:
             numbers += 1
         elif name == "LOAD_GLOBAL" or not name.startswith(STRAIGHT):
             return False
-        before = name
     return False
+
+
+def leaves_a_block(instructions: list[dis.Instruction]) -> bool:
+    """Whether the last of these calls the `__exit__` of a `with` block: with None, None and None."""
+    *nones, call = instructions
+    exits = [each.opname == "DUP_TOP" or (each.opname, each.argval) == ("LOAD_CONST", None) for each in nones]
+    return exits == [True] * 3 and call.arg in (2, 3)
 
 
 def running(instructions: list[dis.Instruction], offset: int) -> int:

@@ -224,8 +224,7 @@ def to_be_noted(lines: list[Line], calls: list[Call], ending: Ending | None) -> 
 
 def is_by_users(line: Line) -> bool:
     """Whether a line may be done by a preparation that a user has written."""
-    op = line.target if line.kind == "forward" else line.details[2] if line.kind == "rule" else None
-    return op is not None and op.is_user_defined and hook_of(line, line.then) is not None
+    return line.op is not None and line.op.is_user_defined and hook_of(line, line.then) is not None
 
 
 def arranged(calls: list[Call], recorded: Recorded, aside: Aside) -> Iterator[Call]:

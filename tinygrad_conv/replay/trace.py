@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from ..dtypes import promote
+from ..dtypes import get_default_dtype, promote
 from ..engine.backpropagation import clear_grads
 from ..engine.in_place import is_a_leafs
 from ..engine.location import Where, user_where
@@ -21,6 +20,7 @@ from ..engine.tensor import Tensor
 from ..kernels import kernels_in_use
 from ..members import as_tuple, members_of
 from ..optim.optimizer import Optimizer
+from .frames import inside, wheres
 from .slots import Slots, awaited
 from .values import ArrayIn, TensorIn, plain, slots_of, walk, with_marks
 
@@ -58,7 +58,7 @@ class Trace(Slots, Observer):
     def __init__(self, tensors: list[Tensor], arrays: list[Any], keeps: bool = False) -> None:
         """tensors, arrays: those that the step is called with. keeps: what the step makes is kept too."""
         super().__init__(tensors, arrays, keeps)
-        self.kernels = kernels_in_use()
+        self.kernels, self.dtype = kernels_in_use(), get_default_dtype()
         self.saved: dict[Any, dict[str, int]] = {}  # by node: the slots of what its rules read
         self.sums: dict[Any, int] = {}  # by edge: the slot of the gradient that has arrived there
         self.sweep: Any = None
@@ -77,8 +77,7 @@ class Trace(Slots, Observer):
     def after_op(self, call: Call) -> None:
         self.begun.pop()
         op, where, layer = call.applied, call._where, call._layer
-        if kernels_in_use() != self.kernels:
-            self.refuse("it switches kernels on the way", where)
+        self.check_settings(where)
         if any(id(output) in self.outside or id(output) in self.argument_of for output in call.outputs):
             self.refuse(f"{op.name} returned what it was given", where)
         before = len(self.recorded.slots)
@@ -97,6 +96,13 @@ class Trace(Slots, Observer):
         self.write("forward", op.name, op, reads, [*outputs, *kept], details, where, layer)
         if node is not None:
             self.save(node, op, reads, outputs, kept, params, where)
+
+    def check_settings(self, where: Where) -> None:
+        """Refuse a step that computes with other settings than it was called in."""
+        if kernels_in_use() != self.kernels:
+            self.refuse("it switches kernels on the way", where)
+        if get_default_dtype() is not self.dtype:
+            self.refuse("it switches the default dtype on the way", where)
 
     def check_constants(self, before: int, params: dict[str, Any], where: Where) -> None:
         """Refuse constants that a rule may have computed by NumPy from masks, indices or labels: it may do so
@@ -287,6 +293,11 @@ class Trace(Slots, Observer):
                     self.slot_of.note(array, self.sums[edge])
         self.sweep = None
 
+    def is_anothers(self, number: int, tensor: Tensor) -> bool:
+        """The same, but that a sweep whose rules are recorded makes tensors around what nodes have saved."""
+        lifts = self.sweep is not None and self.sweep.lift is not None
+        return not lifts and super().is_anothers(number, tensor)
+
     def check_leaf(self, leaf: Any) -> None:
         """Refuse leaves whose `.grad` a replay could not write as the engine does."""
         if type(leaf) is Output:
@@ -306,6 +317,7 @@ class Trace(Slots, Observer):
     @careful
     def before_function(self, function: Any, inputs: Any, options: dict[str, Any]) -> None:
         self.begun.append(user_where())
+        self.check_settings(user_where())
         if BACKWARD.get() is not None:
             self.refuse(f"{function.__name__} is called on the way of a backward")
         if function.__name__ == "change_off_the_tape":
@@ -355,17 +367,7 @@ class Trace(Slots, Observer):
         elif name in ("grad = …", "data = …"):
             self.refuse(f"Python sets .{name}")
         elif not inside(READS_OF_A_STEP):
-            self.recorded.reads.append((tensor, name, value, user_where()))
-
-
-def inside(codes: tuple[Any, ...]) -> bool:
-    """Whether one of these functions runs, called by the user's innermost line."""
-    where, frame = user_where()[0], sys._getframe(1)
-    while frame is not None and frame.f_code is not where:
-        if frame.f_code in codes:
-            return True
-        frame = frame.f_back  # type: ignore[assignment]
-    return False
+            self.recorded.reads.append((tensor, name, value, wheres()))
 
 
 def is_array(value: Any) -> bool:
