@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from threading import Lock
 from types import MethodType
 from typing import Any
@@ -44,6 +44,16 @@ OF_ARRAYS = "Python or NumPy computes with an array that the step is called with
 ADVICE = "which a replay would not; set it outside of the step"
 
 NONE_GIVEN = Arguments((), {})
+
+if sys.version_info >= (3, 12):
+    # The way of today's debuggers to step through Python, beside `sys.settrace`
+    monitoring = partial(sys.monitoring.get_tool, sys.monitoring.DEBUGGER_ID)
+else:
+
+    def monitoring() -> str | None:
+        """There is no other way."""
+        return None
+
 
 OFF: ContextVar[bool] = ContextVar("whether steps run eagerly", default=False)
 OFF.set(False)  # what is set is found at once, a default after looking for it everywhere
@@ -118,7 +128,7 @@ class Replayed:
         if not self.enabled or OFF.get() or self.lock.locked():
             return self.step(*inputs, **options)
         with self.lock:  # Ctrl-C comes before it is taken, or after it is given back
-            if OBSERVATION.get() is not None or sys.gettrace() is not None:
+            if OBSERVATION.get() is not None or sys.gettrace() is not None or monitoring() is not None:
                 self.say_who_looks_on()
                 return self.step(*inputs, **options)
             return self.run(inputs, options)
