@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from ..engine.location import Where, line_of, show_where
-from ..engine.modes import RUNNING_LATER
 from ..engine.observed import OBSERVATION
 from .arguments import Arguments, form_of
 from .bare import Watch
@@ -350,8 +349,3 @@ def fresh_constant(first: Recorded, second: Recorded) -> Where | None:
                 if slot.value is not other.value and array.size > 1 and not (array == array.flat[0]).all():
                     return line.where
     return None
-
-
-def is_generator_function(step: Any) -> bool:
-    """Whether calling it runs nothing of it yet."""
-    return any(runs_later(step) for runs_later in RUNNING_LATER)
