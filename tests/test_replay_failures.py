@@ -275,6 +275,25 @@ def test_programs_are_bounded() -> None:
     assert len(step.programs) <= 16
 
 
+def test_the_least_recently_used_program_goes() -> None:
+    setting = {"factor": 0.0}
+    step = tg.replay(lambda x: x * setting["factor"])
+    x = tg.ones(3)
+    for factor in [0, 0, *range(1, 21)]:
+        for setting["factor"] in (float(factor), 0.0):
+            assert step(x).data.tolist() == [setting["factor"]] * 3
+    assert step.recordings == 2 + 20 and step.replays == 2 + 20
+
+
+def test_calls_that_raise_are_no_recordings() -> None:
+    step = tg.replay(lambda x: x @ tg.ones(3))
+    for _ in range(70):
+        with pytest.raises(tg.errors.ShapeError):
+            step(tg.ones(2))
+    step(tg.ones(3)), step(tg.ones(3)), step(tg.ones(3))
+    assert step.recordings == 2 and step.replays == 1
+
+
 def test_a_global_counter_of_the_loop_is_no_setting() -> None:
     variables: dict[str, Any] = {"tg": tg, "net": small_net()}
     variables["optimizer"] = optim.SGD(variables["net"].parameters(), lr=0.1)

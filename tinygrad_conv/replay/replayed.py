@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, update_wrapper
+from itertools import count
 from threading import Lock
 from types import MethodType
 from typing import Any
@@ -80,6 +80,7 @@ class Entry:
         self.program: Program | None = None
         self.refused = False
         self.disagreed = 0  # how many recordings differed from the one before
+        self.used = 0  # when it was last called for
 
     def fits(self, given: Arguments) -> bool:
         """Whether it is of the present setting."""
@@ -96,9 +97,10 @@ class Replayed:
     def __init__(self, step: Callable[..., Any], check: bool = False, check_every: int | None = None) -> None:
         self.step, self.check, self.check_every = step, check, check_every
         self.program: Program | None = None
-        self.entries: OrderedDict[Any, list[Entry]] = OrderedDict()
+        self.entries: dict[Any, list[Entry]] = {}
         self.enabled = os.environ.get(SWITCH, "1") != "0"
         self.recordings = self.replays = 0
+        self.moments = count()
         self.lock = Lock()
         self._said: set[Any] = set()
         update_wrapper(self, step)
@@ -146,11 +148,9 @@ class Replayed:
 
     def known(self, given: Arguments) -> Entry | None:
         """What is known of the present setting."""
-        entries = self.entries.get(given.key, ())
-        if entries and len(self.entries) > 1:
-            self.entries.move_to_end(given.key)
-        for entry in entries:
+        for entry in self.entries.get(given.key, ()):
             if entry.fits(given):
+                entry.used = next(self.moments)
                 return entry
         return None
 
@@ -184,13 +184,13 @@ class Replayed:
             reason = "a profiler is attached" if sys.getprofile() else self.what_changed(given)
             self.say(reason, place_of(self.step))
             return self.step(*inputs, **options)
-        self.recordings += 1
         watch, effects, before = Watch(given.bare if entry else ()), SideEffects(), settings()
         trace = Trace(given.tensors, [watch.view_of(array) for array in given.bare])
         states, draws = list(map(STATE, given.tensors)), Draws(entry.guard.generators if entry else ())
         bare, large = [array.copy() for array in given.bare], Large(entry.guard.large if entry else ())
         with trace, draws, effects:
             result = watch.call(self.step, inputs, options)
+        self.recordings += 1
         recorded = trace.recorded
         if settings() != before:
             recorded.refuse("it switches something on or off, and leaves it so", place_of(self.step))
@@ -268,16 +268,17 @@ class Replayed:
     # What is known
     def enter(self, key: Any, entry: Entry) -> None:
         """One more setting; the least recently used goes where there are too many."""
+        entry.used = next(self.moments)
         self.entries.setdefault(key, []).append(entry)
         while sum(map(len, self.entries.values())) > PROGRAMS:
-            oldest = next(iter(self.entries))
-            self.entries[oldest].pop(0)
-            if not self.entries[oldest]:
-                del self.entries[oldest]
+            known = [(key, entry) for key, entries in self.entries.items() for entry in entries]
+            self.forget(*min(known, key=lambda each: each[1].used))
 
     def forget(self, key: Any, entry: Entry) -> None:
-        """A setting that will not come again."""
+        """A setting that will not come again, or has not come for long."""
         self.entries[key].remove(entry)
+        if not self.entries[key]:
+            del self.entries[key]
 
     def refuse(self, entry: Entry, reason: str, where: Where) -> None:
         """From now on this setting runs eagerly, which is said once."""
