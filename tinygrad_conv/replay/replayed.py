@@ -34,7 +34,7 @@ from .slots import LISTENERS, awaited
 from .trace import Trace
 from .values import same
 
-SWITCH = "TINYGRAD_CONV_REPLAY"
+SWITCH, SWITCHED_OFF = "TINYGRAD_CONV_REPLAY", ("0", "off", "false", "no")
 PROGRAMS = 16  # kept of a step: the least recently used goes
 RECORDINGS = 64  # of a step, after which it has changed too often to be worth it
 VARIED = 8  # calls, each with other numbers than all before, after which that is said
@@ -98,7 +98,7 @@ class Replayed:
         self.step, self.check, self.check_every = step, check, check_every
         self.program: Program | None = None
         self.entries: dict[Any, list[Entry]] = {}
-        self.enabled = os.environ.get(SWITCH, "1") != "0"
+        self.enabled = os.environ.get(SWITCH, "").lower() not in SWITCHED_OFF
         self.recordings = self.replays = 0
         self.moments = count()
         self.lock = Lock()
