@@ -45,7 +45,7 @@ class ResultForm:
     def __init__(self, trace: Trace, result: Any, step: Any) -> None:
         self.trace, self.recorded = trace, trace.recorded
         self.where = self.recorded.lines[-1].where if self.recorded.lines else user_where()
-        self.reads = {id(value): (tensor, name) for tensor, name, value, _ in self.recorded.reads}
+        self.reads = {id(value): (tensor, name) for tensor, name, value, *_ in self.recorded.reads}
         self.returned: set[int] = set()  # ids of numbers that were read
         self.owners: set[int] = set()  # slots whose memory tensors of the result show
         self.containers: list[Any] = []  # lists and dicts in it
@@ -60,18 +60,18 @@ class ResultForm:
     def check_reads(self, step: Any) -> None:
         """Refuse numbers that Python reads for anything else than the result."""
         code = getattr(inspect.unwrap(step), "__code__", None)
-        offsets = {where[1] for *_, where in self.recorded.reads if where[0] is code}
-        for _, name, _, where in self.recorded.reads:
+        offsets = {where[1] for *_, where, _ in self.recorded.reads if where[0] is code}
+        for _, name, _, where, asking in self.recorded.reads:
             if where[0] is not code or name not in READERS or not goes_to_its_end(code, where[1], offsets):
                 shown = {"__repr__": "print", "__bool__": "if, or bool"}.get(name, name.strip("_"))
-                self.recorded.refuse(f"Python reads the numbers of a tensor ({shown})", where)
+                self.recorded.refuse(f"Python reads the numbers of a tensor ({shown})", asking)
 
     def check_returned(self) -> None:
         """Refuse numbers that are read and not returned, and equal ones of two tensors: which is which?"""
-        owners = {(id(value), id(tensor)) for tensor, _, value, _ in self.recorded.reads}
-        for _, name, value, where in self.recorded.reads:
+        owners = {(id(value), id(tensor)) for tensor, _, value, *_ in self.recorded.reads}
+        for _, name, value, _, asking in self.recorded.reads:
             if id(value) not in self.returned or len(owners) > len(self.reads):
-                self.recorded.refuse(f"Python reads the numbers of a tensor ({name.strip('_')})", where)
+                self.recorded.refuse(f"Python reads the numbers of a tensor ({name.strip('_')})", asking)
 
     def form(self, value: Any) -> Any:
         """A part of the result."""

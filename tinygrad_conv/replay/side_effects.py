@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.in_place import overwrite
-from ..engine.location import PACKAGE_FOLDER, Where, warn_user
+from ..engine.location import PACKAGE_FOLDER, Where, user_where, warn_user
 from ..engine.observed import BACKWARD, OBSERVATION
 from ..engine.tensor import Tensor
 from ..kernels import get_num_threads, set_num_threads
@@ -128,6 +128,14 @@ def is_of_standard(file: str) -> bool:
     if file.startswith("<frozen "):
         return "importlib" not in file
     return file.startswith(STANDARD) and not any(folder in file for folder in INSTALLED)
+
+
+def asking_where() -> Where:
+    """The user's line for which something reads numbers, the standard library or NumPy perhaps."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not is_users_file(frame.f_code.co_filename):
+        frame = frame.f_back
+    return (frame.f_code, frame.f_lasti) if frame is not None else user_where()
 
 
 def is_of_users(frame: FrameType | None) -> bool:

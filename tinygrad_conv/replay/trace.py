@@ -21,6 +21,7 @@ from ..engine.tensor import Tensor
 from ..kernels import kernels_in_use
 from ..members import as_tuple, members_of
 from ..optim.optimizer import Optimizer
+from .side_effects import asking_where
 from .slots import Slots, awaited
 from .values import ArrayIn, TensorIn, plain, slots_of, walk, with_marks
 
@@ -355,7 +356,7 @@ class Trace(Slots, Observer):
         elif name in ("grad = …", "data = …"):
             self.refuse(f"Python sets .{name}")
         elif not inside(READS_OF_A_STEP):
-            self.recorded.reads.append((tensor, name, value, user_where()))
+            self.recorded.reads.append((tensor, name, value, user_where(), asking_where()))
 
 
 def inside(codes: tuple[Any, ...]) -> bool:
