@@ -12,7 +12,7 @@ import pytest
 import tinygrad_conv as tg
 from tinygrad_conv import nn, optim
 
-from .replay_steps import images, same_as_eager
+from .replay_steps import images, same_as_eager, trained
 
 
 def calls(count: int = 8) -> list[Any]:
@@ -155,3 +155,18 @@ def test_the_optimisers_state_is_cleared_by_the_step() -> None:
         return [w, optimizer], descending(optimizer, loss_of), calls()
 
     same_as_eager(make, refused="calls clear of state")
+
+
+def test_parameters_that_are_tied_between_two_calls_are_no_fault_of_a_checked_step() -> None:
+    def make() -> Any:
+        w, tied = parameter(), parameter()
+        optimizer = optim.SGD([w, tied], lr=0.1)
+        first, second, third, *others = calls()
+        tie = lambda: setattr(tied, "data", w.data)  # noqa: E731
+        step = descending(optimizer, lambda x: (w**2 * x).sum() + (tied * x).sum())
+        return [w, tied, optimizer], step, [first, second, third, tie, *others]
+
+    expected, *_ = trained(make)
+    with pytest.warns(UserWarning, match="has the very array of another one"):
+        replayed, _, step = trained(make, lambda step: tg.replay(step, check_every=1))
+    assert replayed == expected and step.replays == 1

@@ -112,10 +112,12 @@ class Guard:
         return False
 
     def follow(self) -> bool | None:
-        """Take over the arrays that outside tensors have by now, where they are of the same form."""
+        """Take over the arrays that outside tensors have by now; None where these are of another form."""
         arrays = [tensor._data for tensor in self.tensors]
         if [(array.shape, array.dtype, array.strides) for array in arrays] != self.forms:
             return None
+        if len(set(map(id, arrays))) != len(set(map(id, self.arrays))):
+            return None  # some have been tied, or set apart: recordings know tensors by their arrays
         self.arrays = arrays
         return True
 
