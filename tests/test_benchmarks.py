@@ -292,15 +292,24 @@ def test_processes_write_compiled_files(monkeypatch):
 def test_limits_are_marked_where_they_are_passed():
     times = {"step-article": {"ours": {"step": [2.0]}, "torch": {"step": [10.0]}}}
     results = Results({}, times, {}, {}, {}, {}, {})
-    line = next(line for line in limits_table(results, without_fast=False).splitlines() if "article" in line)
+    line = next(line for line in limits_table(results, Settings()).splitlines() if "article" in line)
     assert line.split() == ["article", "step", "0.13", "0.20", "too", "large"]
     with pytest.raises(NotMeasured):
         LIMITS[1].measured(results)
 
 
-def test_limits_without_the_fast_extra():
-    lines = limits_table(Results({}, {}, {}, {}, {}, {}, {}), without_fast=True).splitlines()
-    assert next(line for line in lines if "LeNet" in line).split()[2:] == ["0.95", "not", "measured"]
+@pytest.mark.parametrize(
+    ("settings", "most"),
+    [
+        (Settings(), "0.65"),
+        (Settings(without_fast=True), "0.95"),
+        (Settings(replay=True), "0.50"),
+        (Settings(without_fast=True, replay=True), "0.95"),
+    ],
+)
+def test_limits_of_replays_and_without_the_fast_extra(settings, most):
+    lines = limits_table(Results({}, {}, {}, {}, {}, {}, {}), settings).splitlines()
+    assert next(line for line in lines if "LeNet" in line).split()[2:] == [most, "not", "measured"]
 
 
 def test_tables_and_units():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -248,19 +249,48 @@ def test_check_raises_where_they_part() -> None:
         step(x, y)
 
 
-def test_what_is_no_step() -> None:
-    with pytest.raises(TypeError, match="replay: a step is a function"):
-        tg.replay(3)
+def generator(x: Any) -> Any:
+    yield x
 
-    def generator(x: Any) -> Any:
-        yield x
 
-    async def generator_of_coroutines(x: Any) -> Any:
-        yield x
+async def coroutine(x: Any) -> Any:
+    return x
 
-    for step in (generator, generator_of_coroutines):
-        with pytest.raises(TypeError, match="a step is a function"):
-            tg.replay(step)
+
+async def generator_of_coroutines(x: Any) -> Any:
+    yield x
+
+
+class CalledLater:
+    """What its objects do when they are called runs afterwards."""
+
+    async def __call__(self, x: Any) -> Any:
+        return x
+
+
+NO_STEPS = {
+    3: "that runs when it is called, not 3",
+    generator: "generator yields or awaits.* Decorate a function that takes one step",
+    coroutine: "coroutine yields or awaits",
+    generator_of_coroutines: "generator_of_coroutines yields or awaits",
+    partial(generator, 1): "yields or awaits",
+    CalledLater(): "yields or awaits",
+    CalledLater: "CalledLater is a class; decorate the method that takes a step",
+    staticmethod(abs): "not a staticmethod; put @tg.replay below @staticmethod",
+    classmethod(abs): "not a classmethod; put @tg.replay below @classmethod",
+    property(abs): "not a property; put @tg.replay below @property",
+}
+
+
+@pytest.mark.parametrize("step", NO_STEPS, ids=lambda step: getattr(step, "__name__", type(step).__name__))
+def test_what_is_no_step(step: Any) -> None:
+    with pytest.raises(TypeError, match=f"replay: a step is a function .*{NO_STEPS[step]}"):
+        tg.replay(step)
+
+
+def test_errors_about_options_name_the_function() -> None:
+    with pytest.raises(TypeError, match=r"^replay\(\) got an unexpected keyword argument 'chek'"):
+        tg.replay(abs, chek=True)
 
 
 def test_programs_are_bounded() -> None:
@@ -271,6 +301,25 @@ def test_programs_are_bounded() -> None:
             for _ in range(3):
                 step(tg.ones(size))
     assert len(step.programs) <= 16
+
+
+def test_the_least_recently_used_program_goes() -> None:
+    setting = {"factor": 0.0}
+    step = tg.replay(lambda x: x * setting["factor"])
+    x = tg.ones(3)
+    for factor in [0, 0, *range(1, 21)]:
+        for setting["factor"] in (float(factor), 0.0):
+            assert step(x).data.tolist() == [setting["factor"]] * 3
+    assert step.recordings == 2 + 20 and step.replays == 2 + 20
+
+
+def test_calls_that_raise_are_no_recordings() -> None:
+    step = tg.replay(lambda x: x @ tg.ones(3))
+    for _ in range(70):
+        with pytest.raises(tg.errors.ShapeError):
+            step(tg.ones(2))
+    step(tg.ones(3)), step(tg.ones(3)), step(tg.ones(3))
+    assert step.recordings == 2 and step.replays == 1
 
 
 def test_a_global_counter_of_the_loop_is_no_setting() -> None:

@@ -204,9 +204,95 @@ def article(count: int) -> Any:
     return [w, optimizer], step, [(x,)] * count
 
 
+def train_digits(count: int) -> Any:
+    tg.manual_seed(0)
+    net = example("train_digits").Net()
+    optimizer = optim.Adam(net.parameters(), lr=5e-3)
+    schedule = optim.lr_scheduler.OneCycleLR(optimizer, 5e-3, total_steps=count)
+
+    def step(x: Any, y: Any) -> Any:
+        scores = net(x)
+        loss = tg.cross_entropy(scores, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        return loss, scores.detach()
+
+    return [net, optimizer], step, images(count, 8, 8, 10)
+
+
+def train_mnist(count: int) -> Any:
+    tg.manual_seed(0)
+    net = example("train_mnist").Net(12, 12)
+    return training(net, optim.Adam(net.parameters(), lr=5e-3), images(count, 4, 12, 10))
+
+
+def train_parallel(count: int) -> Any:
+    net = example("train_parallel").make_net()
+    return training(net, optim.SGD(net.parameters(), lr=0.1, momentum=0.9), images(count, 4, 8, 2))
+
+
+def involution(count: int) -> Any:
+    tg.manual_seed(0)
+    module = example("involution")
+    layer = module.Involution2d(2, kernel_size=3)
+    optimizer = optim.Adam(layer.parameters(), lr=0.02)
+    x, wanted = map(tg.tensor, module.neighbours(np.random.default_rng(0), 8))
+
+    def step(x: Any, wanted: Any) -> Any:
+        optimizer.zero_grad()
+        loss = tg.mse_loss(layer(x)[:, :1], wanted)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return [layer, optimizer], step, [(x, wanted)] * count
+
+
+def conv_bias_relu(count: int) -> Any:
+    op = example("conv_bias_relu").conv_bias_relu
+    tg.manual_seed(0)
+    layer = nn.Conv2d(1, 4, 3)
+    optimizer = optim.SGD(layer.parameters(), lr=0.01)
+
+    def step(x: Any, y: Any) -> Any:
+        optimizer.zero_grad()
+        loss = tg.mse_loss(op(x, layer.weight, layer.bias, stride=2, padding=1).mean(dim=(2, 3)), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return [layer, optimizer], step, images(count, 4, 8, 4)
+
+
+def custom_op(count: int) -> Any:
+    op = example("custom_op").smooth_relu
+    x = tg.tensor(np.linspace(-4, 4, 9, dtype=np.float32), requires_grad=True)
+    optimizer = optim.SGD([x], lr=0.1)
+
+    def step() -> Any:
+        optimizer.zero_grad()
+        loss = op(x).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return [x, optimizer], step, [()] * count
+
+
+TRAININGS = [
+    *(train_shapes, train_digits, train_mnist, train_parallel),
+    *(learn_a_kernel, article, involution, conv_bias_relu, custom_op),
+]
+
+
 @pytest.mark.parametrize(
     "count", [25, pytest.param(500, marks=pytest.mark.exhaustive)], ids=["25 steps", "500 steps"]
 )
-@pytest.mark.parametrize("make", [train_shapes, learn_a_kernel, article], ids=lambda make: make.__name__)
-def test_the_nets_of_the_examples(make: Any, count: int) -> None:
+@pytest.mark.parametrize("make", TRAININGS, ids=lambda make: make.__name__)
+def test_the_trainings_of_the_examples(
+    make: Any, count: int, scratch_ops: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES)  # one of them imports another
     same_as_eager(lambda: make(count), at_least=count - 2)

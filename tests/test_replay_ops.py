@@ -162,12 +162,21 @@ def test_convolutions_pools_and_linear_layers(shape: Any, bias: bool) -> None:
         same_as_eager(make, at_least=3)
 
 
-def test_special_values_come_through() -> None:
+SPECIAL = {
+    "relu, tanh and arithmetic": lambda x, y: tg.relu(x) * y + tg.tanh(y) - x,
+    "leaky_relu": lambda x, y: F.leaky_relu(x * 1, 0.0) * F.leaky_relu(y * 1, -3e38),
+    "div": lambda x, y: (x * 1) / (y * 1) / y[:1],
+    "matmul": lambda x, y: (x.reshape(2, 4) @ y.reshape(4, 2)) @ y.reshape(2, 4)[:, :1] @ x[:3].reshape(1, 3),
+}
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_special_values_come_through(kind: str) -> None:
     def make() -> Any:
         values = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, 3.0, -2.0]
 
         def step(x: Any, y: Any) -> Any:
-            loss = (tg.relu(x) * y + tg.tanh(y) - x).sum()
+            loss = SPECIAL[kind](x, y).sum()
             loss.backward()
             return loss
 
@@ -278,7 +287,8 @@ def test_what_is_prepared_is_declared_for_inputs_that_there_are() -> None:
     assert replayed is not None
     prepared = {name: op for name, op in OPS.items() if op.replays}
     expected = (
-        "conv2d relu max_pool2d avg_pool2d linear flatten mse_loss cross_entropy dropout batch_norm add"
+        "conv2d relu leaky_relu tanh max_pool2d avg_pool2d linear matmul add sub mul div flatten reshape "
+        "mse_loss cross_entropy batch_norm dropout"
     )
     assert set(expected.split()) <= set(prepared)
     for op in prepared.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import pprint
 import random
@@ -126,8 +127,6 @@ def by_unique(net: Any, loss: Any, logits: Any, x: Any) -> Any:
 
 
 def by_copy(net: Any, loss: Any, logits: Any, x: Any) -> Any:
-    import copy
-
     return loss * float(copy.deepcopy(x.detach()).numpy()[0, 0, 0, 0] > 0)
 
 
@@ -166,6 +165,13 @@ def test_the_warning_names_the_line() -> None:
     step = tg.replay(lambda x: net(x).sum() * float(x.sum()))
     with pytest.warns(UserWarning, match=r"runs eagerly, for Python reads .*test_replay_refusals.py:\d+\)"):
         step(tg.ones(1, 1, 8, 8))
+
+
+@pytest.mark.parametrize("reading", [copy.deepcopy, pprint.pformat], ids=lambda reading: reading.__name__)
+def test_the_warning_names_the_users_line_where_the_standard_library_reads(reading: Any) -> None:
+    step = tg.replay(lambda x: (reading((x * 2).detach()), x * 3)[1])
+    with pytest.warns(UserWarning, match=r"runs eagerly, .*test_replay_refusals.py:\d+\)"):
+        step(tg.ones(2))
 
 
 def test_random_numbers_of_numpy() -> None:

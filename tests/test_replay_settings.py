@@ -250,12 +250,15 @@ def test_off() -> None:
     assert step.recordings == 1
 
 
-def test_the_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TINYGRAD_CONV_REPLAY", "0")
+@pytest.mark.parametrize(
+    ("value", "recordings"), [("0", 0), ("off", 0), ("False", 0), ("no", 0), ("1", 2), ("on", 2), ("", 2)]
+)
+def test_the_environment_variable(monkeypatch: pytest.MonkeyPatch, value: str, recordings: int) -> None:
+    monkeypatch.setenv("TINYGRAD_CONV_REPLAY", value)
     step = tg.replay(lambda x: x * 2)
     for _ in range(4):
         step(tg.ones(2))
-    assert step.recordings == 0
+    assert step.recordings == recordings
 
 
 def scaled_steps(count: int, share_of_call: Any) -> Any:

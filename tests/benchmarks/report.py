@@ -34,7 +34,7 @@ def report(results: Results, plan: Plan) -> str:
                 sections += [part_table(results, group, cases, peer) for peer in able or (None,)]
                 if len(able) > 1 and RIVAL in able:
                     sections.append(rival_table(results, group, cases, [OURS, *able]))
-    return "\n\n".join([*sections, limits_table(results, plan.settings.without_fast)])
+    return "\n\n".join([*sections, limits_table(results, plan.settings)])
 
 
 def part_table(results: Results, group: str, cases: list[str], peer: str | None) -> str:

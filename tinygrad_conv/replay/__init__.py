@@ -62,14 +62,16 @@ The hooks of this package are in ops/replayed.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 from typing import Any, cast
 
+from ..engine.modes import RUNNING_LATER
 from ..options import COUNT, FLAG, check_option, optional
-from .replayed import Replayed, is_generator_function, off
+from .replayed import Replayed, off
 
 __all__ = ["Replayed", "off", "replay"]
 
@@ -100,7 +102,7 @@ def replay(
     are compared so in the first replay. `print(step.program)` shows the program,
     `step.program.profile(x, y)` times its lines, `step.program.to_html(path)` writes a page.
 
-    Raises TypeError for what is no function, a generator or a coroutine.
+    Raises TypeError for what is no function, a class, a generator or a coroutine.
     """
     check_option("replay", "check", FLAG, check)
     check_option("replay", "check_every", optional(COUNT), check_every)
@@ -108,9 +110,25 @@ def replay(
         raise ValueError("replay: check_every must be at least 1, not 0; None checks never")
     if step is None:
         return partial(replay, check=check, check_every=check_every)
-    if not callable(step) or is_generator_function(step):
-        raise TypeError(f"replay: a step is a function that runs when it is called, not {step!r}")
+    check_step(step)
     return Replayed(step, check, check_every)
+
+
+def check_step(step: Any) -> None:
+    """Raise TypeError, with what to do instead, for what is no function that runs when it is called."""
+    needed, name = "replay: a step is a function that runs when it is called", getattr(step, "__name__", step)
+    if isinstance(step, (classmethod, staticmethod, property)):
+        kind = type(step).__name__
+        raise TypeError(f"{needed}, not a {kind}; put @tg.replay below @{kind}")
+    if inspect.isclass(step):
+        raise TypeError(f"{needed}, and {name} is a class; decorate the method that takes a step")
+    if not callable(step):
+        raise TypeError(f"{needed}, not {step!r}")
+    if any(runs_later(called) for runs_later in RUNNING_LATER for called in (step, type(step).__call__)):
+        raise TypeError(
+            f"{needed}; {name} yields or awaits, so its body would run afterwards. Decorate a function that "
+            "takes one step and returns its result, and call it in there"
+        )
 
 
 class CallableModule(ModuleType):
@@ -127,3 +145,4 @@ class CallableModule(ModuleType):
 sys.modules[__name__].__class__ = CallableModule
 callable_module = cast(CallableModule, sys.modules[__name__])
 CallableModule.__call__.__doc__ = replay.__doc__
+CallableModule.__call__.__qualname__ = replay.__qualname__  # by which errors about its arguments call it

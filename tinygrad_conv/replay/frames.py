@@ -7,6 +7,7 @@ from typing import Any
 
 from ..engine.location import OURS, Where, user_where
 from .bare import Watch
+from .side_effects import is_users_file
 
 
 def inside(codes: tuple[Any, ...]) -> bool:
@@ -27,3 +28,8 @@ def wheres() -> list[Where]:
             frames.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back  # type: ignore[assignment]
     return frames
+
+
+def users_line(frames: list[Where]) -> Where:
+    """Of these frames the user's own, where the standard library or NumPy reads numbers for it."""
+    return next((where for where in frames if is_users_file(where[0].co_filename)), frames[0])

@@ -130,7 +130,7 @@ class Recorded:
     slots: list[Slot] = field(default_factory=list)
     result: Any = None  # what the step returned, with marks
     edges: list[Any] = field(default_factory=list)  # for tensors of the result: what made them, by slot
-    reads: list[Any] = field(default_factory=list)  # numbers that Python read
+    reads: list[Any] = field(default_factory=list)  # numbers that Python read, and in which frames
     buffers: dict[int, int] = field(default_factory=dict)  # by slot: the buffer that its array is in
     owners: list[int] = field(default_factory=list)  # by slot: the first that shows its memory
     done_by: dict[int, int] = field(default_factory=dict)  # by line that is done aside: the line that waits

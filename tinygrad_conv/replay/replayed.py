@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import update_wrapper
+from functools import partial, update_wrapper
+from itertools import count
 from threading import Lock
 from types import MethodType
 from typing import Any
@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from ..engine.location import Where, line_of, show_where
-from ..engine.modes import RUNNING_LATER
 from ..engine.observed import OBSERVATION
 from .arguments import Arguments, form_of
 from .bare import Watch
@@ -35,7 +34,7 @@ from .slots import LISTENERS, awaited
 from .trace import Trace
 from .values import same
 
-SWITCH = "TINYGRAD_CONV_REPLAY"
+SWITCH, SWITCHED_OFF = "TINYGRAD_CONV_REPLAY", ("0", "off", "false", "no")
 PROGRAMS = 16  # kept of a step: the least recently used goes
 RECORDINGS = 64  # of a step, after which it has changed too often to be worth it
 VARIED = 8  # calls, each with other numbers than all before, after which that is said
@@ -45,6 +44,16 @@ SHARED = "it is called with what it has from outside, too, which it was not when
 ADVICE = "which a replay would not; set it outside of the step"
 
 NONE_GIVEN = Arguments((), {})
+
+if sys.version_info >= (3, 12):
+    # The way of today's debuggers to step through Python, beside `sys.settrace`
+    monitoring = partial(sys.monitoring.get_tool, sys.monitoring.DEBUGGER_ID)
+else:
+
+    def monitoring() -> str | None:
+        """There is no other way."""
+        return None
+
 
 OFF: ContextVar[bool] = ContextVar("whether steps run eagerly", default=False)
 OFF.set(False)  # what is set is found at once, a default after looking for it everywhere
@@ -72,6 +81,7 @@ class Entry:
         self.program: Program | None = None
         self.refused = False
         self.disagreed = 0  # how many recordings differed from the one before
+        self.used = 0  # when it was last called for
 
     def fits(self, given: Arguments) -> bool:
         """Whether it is of the present setting."""
@@ -88,9 +98,10 @@ class Replayed:
     def __init__(self, step: Callable[..., Any], check: bool = False, check_every: int | None = None) -> None:
         self.step, self.check, self.check_every = step, check, check_every
         self.program: Program | None = None
-        self.entries: OrderedDict[Any, list[Entry]] = OrderedDict()
-        self.enabled = os.environ.get(SWITCH, "1") != "0"
+        self.entries: dict[Any, list[Entry]] = {}
+        self.enabled = os.environ.get(SWITCH, "").lower() not in SWITCHED_OFF
         self.recordings = self.replays = 0
+        self.moments = count()
         self.lock = Lock()
         self._said: set[Any] = set()
         update_wrapper(self, step)
@@ -119,7 +130,7 @@ class Replayed:
         if not self.enabled or OFF.get() or self.lock.locked():
             return self.step(*inputs, **options)
         with self.lock:  # Ctrl-C comes before it is taken, or after it is given back
-            if OBSERVATION.get() is not None or sys.gettrace() is not None:
+            if OBSERVATION.get() is not None or sys.gettrace() is not None or monitoring() is not None:
                 self.say_who_looks_on()
                 return self.step(*inputs, **options)
             return self.run(inputs, options)
@@ -138,11 +149,9 @@ class Replayed:
 
     def known(self, given: Arguments) -> Entry | None:
         """What is known of the present setting."""
-        entries = self.entries.get(given.key, ())
-        if entries and len(self.entries) > 1:
-            self.entries.move_to_end(given.key)
-        for entry in entries:
+        for entry in self.entries.get(given.key, ()):
             if entry.fits(given):
+                entry.used = next(self.moments)
                 return entry
         return None
 
@@ -185,13 +194,13 @@ class Replayed:
             reason = "a profiler is attached" if sys.getprofile() else self.what_changed(given)
             self.say(reason, place_of(self.step))
             return self.step(*inputs, **options)
-        self.recordings += 1
         watch, effects, before = Watch(given.bare if entry else ()), SideEffects(), settings()
         trace = Trace(given.tensors, [watch.view_of(array) for array in given.bare])
         states, draws = list(map(STATE, given.tensors)), Draws(entry.guard.generators if entry else ())
         bare, large = [array.copy() for array in given.bare], Large(entry.guard.large if entry else ())
         with trace, draws, effects:
             result = watch.call(self.step, inputs, options)
+        self.recordings += 1
         recorded = trace.recorded
         if settings() != before:
             recorded.refuse("it switches something on or off, and leaves it so", place_of(self.step))
@@ -269,16 +278,17 @@ class Replayed:
     # What is known
     def enter(self, key: Any, entry: Entry) -> None:
         """One more setting; the least recently used goes where there are too many."""
+        entry.used = next(self.moments)
         self.entries.setdefault(key, []).append(entry)
         while sum(map(len, self.entries.values())) > PROGRAMS:
-            oldest = next(iter(self.entries))
-            self.entries[oldest].pop(0)
-            if not self.entries[oldest]:
-                del self.entries[oldest]
+            known = [(key, entry) for key, entries in self.entries.items() for entry in entries]
+            self.forget(*min(known, key=lambda each: each[1].used))
 
     def forget(self, key: Any, entry: Entry) -> None:
-        """A setting that will not come again."""
+        """A setting that will not come again, or has not come for long."""
         self.entries[key].remove(entry)
+        if not self.entries[key]:
+            del self.entries[key]
 
     def refuse(self, entry: Entry, reason: str, where: Where) -> None:
         """From now on this setting runs eagerly, which is said once."""
@@ -351,8 +361,3 @@ def fresh_constant(first: Recorded, second: Recorded) -> Where | None:
                 if slot.value is not other.value and array.size > 1 and not (array == array.flat[0]).all():
                     return line.where
     return None
-
-
-def is_generator_function(step: Any) -> bool:
-    """Whether calling it runs nothing of it yet."""
-    return any(runs_later(step) for runs_later in RUNNING_LATER)

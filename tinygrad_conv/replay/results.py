@@ -20,6 +20,7 @@ from ..engine.location import Where, user_where
 from ..engine.tensor import Tensor
 from ..members import grouped
 from ..nn.module import Module
+from .frames import users_line
 from .trace import Trace
 from .values import Argument, ArrayIn, Reading, TensorIn
 
@@ -67,7 +68,7 @@ class ResultForm:
             returned = [goes_to_its_end(code, offset, {*running[code]}) for code, offset in wheres]
             if name not in READERS or not all(returned):
                 shown = {"__repr__": "print", "__bool__": "if, or bool"}.get(name, name.strip("_"))
-                self.recorded.refuse(f"Python reads the numbers of a tensor ({shown})", wheres[0])
+                self.recorded.refuse(f"Python reads the numbers of a tensor ({shown})", users_line(wheres))
 
     def check_returned(self) -> None:
         """Refuse numbers that are read and not returned, and equal ones of two tensors: which is which? So it
@@ -79,7 +80,8 @@ class ResultForm:
             returned = self.returned[id(value)]
             unclear = returned != times[id(value)] and isinstance(value, (int, type(None)))
             if not returned or unclear or len(owners) > len(self.reads):
-                self.recorded.refuse(f"Python reads the numbers of a tensor ({name.strip('_')})", wheres[0])
+                reason = f"Python reads the numbers of a tensor ({name.strip('_')})"
+                self.recorded.refuse(reason, users_line(wheres))
 
     def form(self, value: Any) -> Any:
         """A part of the result."""

@@ -35,7 +35,8 @@ from ..randomness.default import get_rng_state, initial_seed, manual_seed, seed
 from ..randomness.generator import Generator
 from ..randomness.seeds import random_numbers
 
-TALK = (print, input, open, breakpoint)
+TALK = (print, input, open)
+STOPS = ("set_trace", "breakpoint")  # functions by which pdb and its kin stop where they are called
 LISTS = (list, dict, set)
 CONVERSIONS = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)
 HANDED = (*LISTS, tuple, frozenset)  # types of what a function is given, and is no `self`
@@ -92,6 +93,11 @@ def in_a_rule_on_arrays() -> bool:
     """Whether a rule runs that a replay calls too; one that is recorded itself, it does not."""
     gradients = BACKWARD.get()
     return gradients is not None and gradients.lift is None
+
+
+def stops_for_a_debugger(frame: FrameType, event: str, called: Any) -> bool:
+    """Whether somebody is to look at what runs, and go up to the lines that led there."""
+    return called is breakpoint if event == "c_call" else event == "call" and frame.f_code.co_name in STOPS
 
 
 def is_clock(called: Any, owner: Any) -> bool:
@@ -171,8 +177,10 @@ class SideEffects:
 
     def see(self, frame: FrameType, event: str, called: Any) -> None:
         """The interpreter calls a function. What ops, rules, optimisers and functions of this package do, a
-        replay does too.
+        replay does too; but nobody who stops in there would find the step's lines around it.
         """
+        if stops_for_a_debugger(frame, event, called):
+            self.refuse("it stops for a debugger", frame)
         if self.updating is not None:
             if event == "return" and frame is self.updating:
                 self.updating = None

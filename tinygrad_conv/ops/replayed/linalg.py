@@ -1,13 +1,33 @@
-"""Linear layers, whose products are written into memory that is kept."""
+"""Products of matrices and linear layers, written into memory that is kept."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ... import kernels
-from ..linalg import linear
+from ..linalg import linear, matmul
 
 SMALL = kernels.WORTH_HOLDING_BLAS  # multiplications: beyond, BLAS is held, and work shared
+
+
+@matmul.replayed()
+def matmul_replayed(out, shared, a, b):
+    """A B."""
+    return product_into(out, a, b)
+
+
+@matmul.replayed("a")
+def matmul_da_replayed(out, shared, dy, b, a_shape):
+    """dA = dY Bᵀ."""
+    product = product_into(out, dy, b.T)
+    return None if product is None else lambda dy, b, a_shape: product(dy, b.T)
+
+
+@matmul.replayed("b")
+def matmul_db_replayed(out, shared, dy, a, b_shape):
+    """dB = Aᵀ dY."""
+    product = product_into(out, a.T, dy)
+    return None if product is None else lambda dy, a, b_shape: product(a.T, dy)
 
 
 @linear.replayed()

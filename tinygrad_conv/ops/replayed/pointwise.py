@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 from ... import kernels
-from ..activations import relu
-from ..arithmetic import add, mul, sub
+from ..activations import leaky_relu, relu
+from ..arithmetic import add, div, mul, sub
 from ..dropouts import dropout, gain
 from ..elementary import tanh
 
@@ -55,6 +55,35 @@ def relu_dx_shared(out, mask, bits, dy, y):
     return dx
 
 
+@leaky_relu.replayed()
+def leaky_relu_replayed(out, shared, x, *, negative_slope):
+    """x where x > 0, negative_slope · x elsewhere."""
+    return steeper_where_positive(out, x, negative_slope)
+
+
+@leaky_relu.replayed("x")
+def leaky_relu_dx_replayed(out, shared, dy, x, *, negative_slope):
+    """dy where x > 0, negative_slope · dy elsewhere."""
+    return steeper_where_positive(out, dy, negative_slope) if dy.dtype is x.dtype else None
+
+
+def steeper_where_positive(out, a, slope):
+    """Writes a number of a where that of x is positive, which may be a itself, and slope · a elsewhere."""
+    if out is None or a.size >= SMALL or a.dtype not in BITS_OF:
+        return None
+    slope, zero, mask = np.asarray(slope, a.dtype), np.zeros((), a.dtype), np.empty_like(out, bool)
+    greater, multiply, copy = np.greater, np.multiply, np.copyto
+
+    def run(a, x=None):
+        greater(a if x is None else x, zero, out=mask)
+        with np.errstate(over="ignore", invalid="ignore"):  # where it is not taken
+            multiply(a, slope, out=out)
+        copy(out, a, where=mask)
+        return out
+
+    return run
+
+
 @tanh.replayed()
 def tanh_replayed(out, shared, x):
     """tanh x."""
@@ -84,6 +113,18 @@ def mul_replayed(out, shared, a, b):
 def mul_d_replayed(out, shared, dy, other):
     """dy times the other operand."""
     return partial(np.multiply, out=out) if dy.dtype is other.dtype and dy.shape == np.shape(out) else None
+
+
+@div.replayed()
+def div_replayed(out, shared, a, b):
+    """a / b."""
+    return partial(np.divide, out=out) if a.dtype in BITS_OF and a.dtype is b.dtype else None
+
+
+@div.replayed("a")
+def div_da_replayed(out, shared, dy, b):
+    """dy / b."""
+    return partial(np.divide, out=out) if dy.dtype is b.dtype and dy.shape == np.shape(out) else None
 
 
 @dropout.replayed(varying=("kept",))
