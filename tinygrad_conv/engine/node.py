@@ -25,19 +25,20 @@ tick = itertools.count(1).__next__
 """The creation counter. Inputs have smaller numbers than outputs, so newest first is a topological order."""
 
 
-class VersionCounter:
-    """The number of the last change in place, of whatever memory; the memory itself has that of its own.
+class LatestVersion:
+    """When anything was last changed in place. Each memory has its own version beside it (memory.py).
 
-    The numbers are the creation counter's, so a change can be compared with a node: the larger came later.
+    Versions are numbers of the creation counter, so a change can be compared with a node: the larger one is
+    the later.
     """
 
     __slots__ = ("latest",)
 
     def __init__(self) -> None:
-        self.latest = 0  # of the last change of any memory: a node made after it need not be looked at
+        self.latest = 0  # a node made after it need not be looked at
 
 
-VERSIONS = VersionCounter()
+VERSIONS = LatestVersion()
 
 
 class Output(NamedTuple):
