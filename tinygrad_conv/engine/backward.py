@@ -52,7 +52,7 @@ def send_back(node: Node, gradients: Gradients) -> None:
         check_versions(node)
     if node.contents:
         check_contents(node)
-    # for gradients of gradients they are Tensors, so that the rules are recorded themselves
+    # Tensors for gradients of gradients, so that the rules are recorded themselves; arrays otherwise
     saved = node.saved if gradients.lift is None else gradients.lift(node)
     dy = gradients.take(node)
     if node._listeners is not None:  # hooks have run, and may have changed what the rules will read
@@ -193,9 +193,9 @@ def may_lead_to(wanted_edges: Collection[Any], edge: Any) -> bool:
 def fit(dx: Any, edge: Any, gradients: Gradients) -> Any:
     """What a rule returned as its input's gradient: summed back over broadcast axes, and cast back."""
     shape, dtype = shape_and_dtype(edge)
-    numbers = isinstance(dx, (np.generic, np.ndarray)) and not isinstance(dx, REFUSED_SUBCLASSES)
-    if gradients.array_type is np.ndarray and numbers:
-        dx = np.asarray(dx)  # a number, or a subclass
+    is_array = isinstance(dx, (np.generic, np.ndarray)) and not isinstance(dx, REFUSED_SUBCLASSES)
+    if gradients.array_type is np.ndarray and is_array:
+        dx = np.asarray(dx)  # a NumPy number, or a subclass that does no harm
     check_gradient(dx, shape, gradients)
     dx = dx if dx.shape == shape else OPS["sum_to"](dx, shape=shape)
     return dx if dx.dtype == dtype else OPS["to"](dx, dtype=dtype)

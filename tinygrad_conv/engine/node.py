@@ -108,14 +108,14 @@ class Node(NextFunctions):
         where: Where,
     ) -> None:
         self.op = op
-        self.edges = edges  # one per input: an Edge, or None for no gradient; a variadic op has one list
+        self.edges = edges  # by input: an Edge, or None for no gradient; of a variadic op a list of them
         self.saved = saved  # what the rules read, by the names they use
         self.params = params
         self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each
         self.several = several  # the op returned a tuple, so dy is one
         self.contents = contents  # what was in the leaves' memory that `saved` shows, to notice a change
         self.constants = constants  # inputs that want no gradient: the name or the number, by position
-        self.layer = layer
+        self.layer = layer  # the path of the layer that called the op, or ""
         self.where = where
         self.index: int = tick()
         self.consumed: Where | None = None  # the line of the backward that freed it

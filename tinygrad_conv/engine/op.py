@@ -80,7 +80,7 @@ class Op:
         self.params = tuple(parameter.name for parameter in params)
         self.defaults = {param.name: param.default for param in params if param.default is not param.empty}
         self.allowed_params: dict[str, Option] = {}  # by param: what it may be, where that was declared
-        self.plain = dict.fromkeys(self.params, PLAIN_OR_TUPLE)  # by param: types to let pass
+        self.plain = dict.fromkeys(self.params, PLAIN_OR_TUPLE)  # by param: types that need no look
         self.arity = len(inputs)
         self.variadic = variadic[0] if variadic else None
         self.optional = tuple(parameter.name for parameter in inputs if parameter.default is None)
@@ -363,9 +363,11 @@ class Op:
 
 def signature_for_callers(op: Op) -> inspect.Signature:
     """A forward's signature, with the inputs under the other names that callers may give them by."""
-    own, names = inspect.signature(op.forward), {own: other for other, own in op.aliases.items()}
-    parameters = own.parameters.values()
-    return own.replace(parameters=[each.replace(name=names.get(each.name, each.name)) for each in parameters])
+    signature = inspect.signature(op.forward)
+    names = {own: other for other, own in op.aliases.items()}
+    parameters = signature.parameters.values()
+    renamed = [each.replace(name=names.get(each.name, each.name)) for each in parameters]
+    return signature.replace(parameters=renamed)
 
 
 def is_scalar(value: Any) -> bool:
