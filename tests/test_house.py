@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -110,9 +111,20 @@ def imported_by(module: str, path: Path, modules: dict[str, Path]) -> Iterator[t
                 if alias.name.split(".")[0] == "tinygrad_conv":
                     yield alias.name.partition(".")[2], node.lineno
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            name = node.value.removeprefix("tinygrad_conv.").removeprefix(".")
-            if name and name != node.value and name in modules:
+            name = module_named(node.value, package)
+            if name in modules:
                 yield name, node.lineno
+
+
+def module_named(text: str, package: str) -> str | None:
+    """The module that a string names, in full or relative to its package (`..repair.adequacy`)."""
+    if text.startswith("."):
+        try:
+            text = resolve_name(text, f"tinygrad_conv.{package}".rstrip("."))
+        except ImportError:  # more dots than packages: `...`
+            return None
+    name = text.removeprefix("tinygrad_conv.")
+    return name if name and name != text else None
 
 
 def names_imported(node: ast.ImportFrom, package: str, modules: dict[str, Path]) -> Iterator[str]:
