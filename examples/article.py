@@ -1,5 +1,8 @@
 """A convolution and its gradients, number by number, in the order of the derivation.
 
+That derivation is what the project calls the article: a convolution's backward pass consists of
+cross-correlations too, shown on one 3×3 input.
+
     python examples/article.py
     python examples/article.py --html        writes article.html too: the same, to step through in a browser
 

@@ -338,8 +338,8 @@ def test_arithmetic_with_a_number_is_recorded_with_it(operator):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.int64, np.int8, np.bool_])
 def test_operands_of_one_dtype_are_left_as_they_are(shapes, dtype):
     arrays = [np.ones(shape, dtype) for shape in shapes]
-    for holding in (False, True):
-        promoted = promote(arrays, [False] * len(arrays), holding)
+    for check_half in (False, True):
+        promoted = promote(arrays, [False] * len(arrays), check_half)
         assert all(given is array for given, array in zip(promoted, arrays, strict=True))
 
 

@@ -24,6 +24,7 @@ NOT_PUBLIC = {
     | {"AlongDim", "InstanceNorm", "ParameterContainer", "Shrink"}
     | {"MayChangeInput", "Pad2d", "RunningNorm"},  # what layers of one, two dimensions share
     "optim": set(),
+    "data": {"LabelledImages"},
     "debug": {"Maps", "StepObserver", "StepRecorder", "Stop", "TrainingObserver", "Watch"},  # parts of others
 }
 """Classes that nobody needs by name."""
@@ -54,7 +55,15 @@ def public_classes(package: str, base: type) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "package, base", [("nn", nn.Module), ("optim", optim.Optimizer), ("debug", Observer)], ids=str
+    "package, base",
+    [
+        ("nn", nn.Module),
+        ("optim", optim.Optimizer),
+        ("data", data.Dataset),
+        ("data", data.Sampler),
+        ("debug", Observer),
+    ],
+    ids=str,
 )
 def test_what_a_package_defines_it_exports(package: str, base: type) -> None:
     public = {*importlib.import_module(f"tinygrad_conv.{package}").__all__, *NOT_PUBLIC[package]}
@@ -87,14 +96,13 @@ def test_every_file_of_plot_provides_something() -> None:
 
 
 def test_every_kernel_of_a_correlation_stands_in_a_table() -> None:
-    serving = {unwrapped(line.kernel).__module__ for table in TABLES.values() for line in table}
+    serving = {unwrapped(line.kernel) for table in TABLES.values() for line in table}
     for module in all_modules():
         if module.startswith("kernels.conv."):
-            kernels = [
-                name for name in vars(importlib.import_module(f"tinygrad_conv.{module}")) if name in TABLES
-            ]
-            if kernels:
-                assert f"tinygrad_conv.{module}" in serving, f"{module} is in no table of kernels/dispatch.py"
+            own = vars(importlib.import_module(f"tinygrad_conv.{module}"))
+            for name in own.keys() & TABLES.keys():
+                kernel = f"{name} of {module}"
+                assert own[name] in serving, f"{kernel} is in no table of kernels/dispatch.py"
 
 
 def unwrapped(kernel: object) -> object:

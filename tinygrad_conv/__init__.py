@@ -271,10 +271,13 @@ sys.modules[__name__].__class__ = Package
 
 def import_floor(floor: str, name: str) -> ModuleType:
     """A part of the package. Raises ImportError, which names it, where somebody has left it out."""
-    path = f"{__name__}.{floor}"
-    if importlib.util.find_spec(path) is None:
-        raise ImportError(f"tg.{name}: tinygrad_conv/{floor}, which provides it, is not installed here")
-    return importlib.import_module(path)
+    folders = floor.split(".")
+    for depth in range(1, len(folders) + 1):  # outermost first: looking for what is inside imports it
+        part = folders[:depth]
+        if importlib.util.find_spec(".".join([__name__, *part])) is None:
+            path = "/".join([__name__, *part])
+            raise ImportError(f"tg.{name}: {path}, which provides it, is not installed here")
+    return importlib.import_module(f"{__name__}.{floor}")
 
 
 def open_door(name: str, *arguments: Any) -> Any:

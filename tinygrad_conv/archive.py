@@ -89,7 +89,7 @@ def read_archive(file: IO[bytes]) -> tuple[str, list[Array]]:
         archive = zipfile.ZipFile(file)
     with archive:
         check_start(archive, start)
-        members = members_of(archive, contents_limit(file_size))
+        members = members_in_order(archive, contents_limit(file_size))
         text = read_text(archive, members[0], text_limit(file_size))
         return text, [read_array(archive, member) for member in members[1:]]
 
@@ -117,7 +117,7 @@ def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def shortened(message: str) -> str:
+def shortened_message(message: str) -> str:
     """A message without its middle, where names out of a file make it long."""
     half = LONGEST // 2
     return message if len(message) <= LONGEST else f"{message[:half]} … {message[-half:]}"
@@ -134,7 +134,7 @@ def damage_of(member: str) -> Iterator[None]:
         raise DamagedFileError(f"{member} cannot be read: {type(error).__name__}: {error}") from error
 
 
-def members_of(archive: zipfile.ZipFile, limit: int) -> list[zipfile.ZipInfo]:
+def members_in_order(archive: zipfile.ZipFile, limit: int) -> list[zipfile.ZipInfo]:
     """The members of an archive: the structure, and the arrays in their order."""
     members = members_by_name(archive, limit)
     expected = ["structure.npy", *(f"array{number}.npy" for number in range(len(members) - 1))]

@@ -46,7 +46,7 @@ def replacing(path: str | Path, durable: bool = False) -> Iterator[IO[bytes]]:
         return
     if durable:
         remove_leftovers(target.parent, target.name)
-    temporary = target.with_name(f".{shortened(target.name)}.{os.getpid()}.{os.urandom(4).hex()}.part")
+    temporary = target.with_name(f".{shortened_name(target.name)}.{os.getpid()}.{os.urandom(4).hex()}.part")
     try:
         with naming(target), opened(temporary, target) as file:
             copy_permissions(target, temporary)
@@ -73,7 +73,7 @@ def check_target(path: str | Path, target: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
 
 
-def shortened(name: str) -> str:
+def shortened_name(name: str) -> str:
     """As much of a name as leaves room for what a temporary one has beside it."""
     return os.fsdecode(os.fsencode(name)[:LONGEST_NAME])
 
@@ -121,7 +121,7 @@ def lock(file: IO[bytes], flags: int) -> bool:
 
 def remove_leftovers(folder: Path, name: str = "") -> None:
     """Remove what programs left in a folder that were killed while they wrote a file, or any file."""
-    for leftover in folder.glob(f".{glob.escape(shortened(name)) or '*'}.*.part"):
+    for leftover in folder.glob(f".{glob.escape(shortened_name(name)) or '*'}.*.part"):
         with suppress(OSError):
             if fcntl is None:
                 leftover.unlink()  # fails where it is open

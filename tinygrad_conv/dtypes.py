@@ -107,13 +107,13 @@ class BeyondHalf(Exception):
     """Operands meet in float16, which does not hold all of them: the op is to be computed in float32."""
 
 
-def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> list[Array]:
+def promote(arrays: list[Any], scalars: list[bool], check_half: bool = False) -> list[Array]:
     """Operands in one dtype, by PyTorch's rule and on every NumPy.
 
     Floats win over integers, these over bools. Within a kind arrays win over 0-d arrays, and these over
     scalars (those marked in `scalars`, and Python's), so that float32 stays float32 whatever scalar comes in.
     Raises DtypeError for dtypes that tensors do not have, and for uint64 beside signed integers; BeyondHalf,
-    if `holding`, for what float16 cannot hold: a number beyond its range, or a 0-d array of more digits,
+    if `check_half`, for what float16 cannot hold: a number beyond its range, or a 0-d array of more digits,
     whatever number is in that now.
     """
     if has_one_dtype(arrays) and True not in scalars:
@@ -142,7 +142,7 @@ def promote(arrays: list[Any], scalars: list[bool], holding: bool = False) -> li
     if chosen is None or chosen.char not in NARROW:
         return [np.asarray(array, chosen) for array in arrays]
     if chosen is HALF:
-        if holding and not all(map(half_holds, arrays, ranks)):
+        if check_half and not all(map(half_holds, arrays, ranks)):
             raise BeyondHalf
         return [np.asarray(array, chosen) for array in arrays]
     return [

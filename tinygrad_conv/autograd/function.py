@@ -58,7 +58,7 @@ class Context:
         raise RuleError("mark_dirty: a forward changes no input in place here; return a new tensor")
 
 
-class Call:
+class FunctionCall:
     """One call of a Function: its class, its arguments, and the context that its backward will read."""
 
     def __init__(self, function: type[Function], arguments: tuple[Any, ...]) -> None:
@@ -68,7 +68,7 @@ class Call:
         self.inputs: list[Tensor] = []
         self.outputs: tuple[Tensor, ...] = ()
 
-    def __deepcopy__(self, memo: Any) -> Call:
+    def __deepcopy__(self, memo: Any) -> FunctionCall:
         return self  # nobody else has it
 
     def __repr__(self) -> str:
@@ -142,7 +142,7 @@ class Function:
         Raises TypeError where forward or backward is no staticmethod, or returns what is no Tensor; RuleError
         for another number of gradients than of arguments.
         """
-        call = Call(cls, arguments)
+        call = FunctionCall(cls, arguments)
         tensors = [arguments[place] for place in call.places]
         if not tensors:
             arrays = call.run(())
@@ -192,7 +192,7 @@ def op_of(function: type[Function]) -> Primitive:
     """The op that a Function is, made when it is first applied."""
     if "_op" not in vars(function):
 
-        def forward(*xs: Any, call: Call) -> Any:
+        def forward(*xs: Any, call: FunctionCall) -> Any:
             return call.run(xs)
 
         forward.__name__, forward.__doc__ = free_name(function), function.__doc__
@@ -203,7 +203,7 @@ def op_of(function: type[Function]) -> Primitive:
     return vars(function)["_op"]
 
 
-def send_back(dy: Any, xs: Any, y: Any, call: Call) -> Any:
+def send_back(dy: Any, xs: Any, y: Any, call: FunctionCall) -> Any:
     """The rule of every Function: its backward."""
     return call.send_back(dy, xs, y)
 

@@ -12,6 +12,7 @@ kinks.py         where they disagree: a mistake, or a kink?
 behaviour.py     what else is asked of rules: they change nothing, are linear, agree in both modes and in
                  every layout of memory, and make no other dtype of the one that they are given
 failure.py       the error that a failed check raises; with a diagnosis where that folder is there
+wording.py       what its message is made of
 calls.py         which ops a function calls
 other_inputs.py  other numbers, sizes and params that an op takes
 introspection.py what is asked of ops, rules and nodes

@@ -17,12 +17,13 @@ from ..options import FLAG, check_option
 from .behaviour import assert_dtypes_kept
 from .calls import calls_of
 from .compare import compare
-from .failure import as_fault, assemble, body_of, error_of, name_of
+from .failure import as_fault, error_of
 from .fault import Fault
 from .function import Function, input_names, is_float_array
 from .introspection import as_array, rules_of
 from .pullback import gradient_of
 from .tolerance import Tolerance
+from .wording import assemble, body_of, name_of
 
 MOST_NAMED = 5  # kinks that a warning names
 

@@ -34,16 +34,16 @@ def other_calls(
     yield call, jittered(arrays), OTHER_NUMBERS
     resized_arrays, changed = other_sizes(call), with_other_params(call)
     if resized_arrays is not None:
-        yield call, resized_arrays, show_sizes(call, resized_arrays)
+        yield call, resized_arrays, show_shapes(call, resized_arrays)
     for other in (changed, with_default_params(call)):
         if other is not None:
             yield other, arrays, show_params(call, other)
     grown = grown_sizes(call)
     if grown is not None:
-        yield call, grown, show_sizes(call, grown)
+        yield call, grown, show_shapes(call, grown)
 
 
-def show_sizes(call: RecordedCall, arrays: tuple[Any, ...]) -> str:
+def show_shapes(call: RecordedCall, arrays: tuple[Any, ...]) -> str:
     """Inputs of other sizes, as one would ask for them: `x [2,4], w [3,4]`."""
     names = input_names(call.op, len(arrays))
     shapes = [f"{name} {show_shape(np.shape(array))}" for name, array in zip(names, arrays) if np.ndim(array)]

@@ -46,14 +46,14 @@ class Cut(NamedTuple):
         return f"{show_path(self.file)}:{self.line} cut the tape ({self.what}): {source}"
 
 
-class Trace(NamedTuple):
+class Dependence(NamedTuple):
     """Whether an expression depends on what is wanted, and if it would but for a cut, where that is."""
 
     reaches: bool
     cut: Cut | None = None
 
 
-NOTHING = Trace(False)
+NOTHING = Dependence(False)
 
 
 def cut_of(tensor: Tensor) -> str:
@@ -134,7 +134,7 @@ class TracedBody:
         self,
         code: CodeType,
         values: dict[str, Any],
-        arguments: dict[str, Trace],
+        arguments: dict[str, Dependence],
         wanted: Callable[[Tensor], bool],
         depth: int,
     ) -> None:
@@ -159,17 +159,17 @@ class TracedBody:
             for inner in ("body", "orelse", "finalbody"):
                 self.collect(getattr(statement, inner, []), block_line(managers) or block)
 
-    def run(self, statement: Any) -> Trace:
+    def run(self, statement: Any) -> Dependence:
         """What a statement makes: cut, where it stands under no_grad."""
         traced = self.trace(statement.value, statement.lineno)
         if traced.reaches and statement in self.blocks:
-            return Trace(
+            return Dependence(
                 False,
                 Cut(self.file, statement.lineno, f"under no_grad, from line {self.blocks[statement]} on"),
             )
         return traced
 
-    def trace(self, node: Any, line: int) -> Trace:
+    def trace(self, node: Any, line: int) -> Dependence:
         """What an expression on a line depends on."""
         if (node, line) in self.pending:
             return NOTHING
@@ -178,7 +178,7 @@ class TracedBody:
         self.pending.discard((node, line))
         return traced
 
-    def trace_new(self, node: Any, line: int) -> Trace:
+    def trace_new(self, node: Any, line: int) -> Dependence:
         """The same of an expression that is not being traced already."""
         if isinstance(node, ast.Name):
             return self.trace_name(node.id, line)
@@ -189,14 +189,14 @@ class TracedBody:
         traced = combined(self.trace(child, line) for child in parts(node))
         return self.cut(node, traced, "a comparison") if isinstance(node, ast.Compare) else traced
 
-    def cut(self, node: Any, traced: Trace, what: str) -> Trace:
+    def cut(self, node: Any, traced: Dependence, what: str) -> Dependence:
         """What goes through this is off the tape."""
-        return Trace(False, Cut(self.file, node.lineno, what)) if traced.reaches else traced
+        return Dependence(False, Cut(self.file, node.lineno, what)) if traced.reaches else traced
 
-    def trace_name(self, name: str, line: int) -> Trace:
+    def trace_name(self, name: str, line: int) -> Dependence:
         """A name: what it is bound to, or what it was assigned last before a line."""
         if self.is_wanted(self.values.get(name)):
-            return Trace(True)
+            return Dependence(True)
         made = [each for each in self.statements if name in targets(each) and each.lineno < line]
         if made:
             last = max(made, key=lambda each: each.lineno)
@@ -208,7 +208,7 @@ class TracedBody:
             return combined([self.run(last), *appended])
         return self.arguments[name] if name in self.arguments else self.trace_in_caller(name)
 
-    def trace_in_caller(self, name: str) -> Trace:
+    def trace_in_caller(self, name: str) -> Dependence:
         """An argument of a function that still runs: what its caller gave it."""
         frame, caller = self.frame, None if self.frame is None else user_frame(self.frame.f_back)
         names = [] if frame is None else list(frame.f_code.co_varnames[: frame.f_code.co_argcount])
@@ -264,7 +264,7 @@ class TracedBody:
             return known.get(node.attr)
         return None
 
-    def trace_attribute(self, node: ast.Attribute, line: int) -> Trace:
+    def trace_attribute(self, node: ast.Attribute, line: int) -> Dependence:
         """An attribute: `.data` is off the tape, `net.fc` a part of what the net is."""
         if node.attr in ("data", "grad"):
             return self.cut(node, self.trace(node.value, line), f".{node.attr}")
@@ -272,10 +272,10 @@ class TracedBody:
             return NOTHING
         value = self.value_of(node)
         if value is not None:
-            return Trace(self.is_wanted(value))
+            return Dependence(self.is_wanted(value))
         return self.trace(node.value, line)
 
-    def trace_call(self, node: ast.Call, line: int) -> Trace:
+    def trace_call(self, node: ast.Call, line: int) -> Dependence:
         """A call: one that cuts, one of the user's functions, or any other."""
         name = name_of(node.func)
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
@@ -297,7 +297,9 @@ class TracedBody:
         called = node.func if owner is None or self.value_of(node.func) is not None else owner
         return combined([self.trace(called, line), *given])
 
-    def trace_library_call(self, node: ast.Call, module: ModuleType, given: list[Trace], line: int) -> Trace:
+    def trace_library_call(
+        self, node: ast.Call, module: ModuleType, given: list[Dependence], line: int
+    ) -> Dependence:
         """A function of a module: NumPy's know no tape, `tg.tensor` takes numbers, others are ops."""
         name, root = name_of(node.func), module.__name__.partition(".")[0]
         if root in ("numpy", "math"):
@@ -326,7 +328,7 @@ class TracedBody:
             return None
         return MethodType(function, called.__self__) if isinstance(called, MethodType) else function
 
-    def trace_function(self, function: Any, node: ast.Call, given: list[Trace]) -> Trace:
+    def trace_function(self, function: Any, node: ast.Call, given: list[Dependence]) -> Dependence:
         """What a function returns depends on."""
         code = function.__code__
         names = list(code.co_varnames[: code.co_argcount])
@@ -343,9 +345,9 @@ class TracedBody:
         return combined(map(inner.run, returns)) if returns else combined(given)
 
 
-def combined(traces: Any) -> Trace:
+def combined(traces: Any) -> Dependence:
     """What depends on several: on the tape if one of them is, else cut where one was."""
     traces = list(traces)
     if any(traced.reaches for traced in traces):
-        return Trace(True, next((traced.cut for traced in traces if traced.cut is not None), None))
+        return Dependence(True, next((traced.cut for traced in traces if traced.cut is not None), None))
     return next((traced for traced in traces if traced.cut is not None), NOTHING)

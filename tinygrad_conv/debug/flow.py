@@ -210,7 +210,7 @@ def aligned(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
         widths[column] = max(widths[column] - too_much, least[column])
     lines = []
     for op, layer, *numbers in rows:
-        cells = [shortened(op, widths[0], keep_end=False), shortened(layer, widths[1], keep_end=True)]
+        cells = [in_width(op, widths[0], keep_end=False), in_width(layer, widths[1], keep_end=True)]
         cells += [text.rjust(room) for text, room in zip(numbers, widths[TEXTS:])]
         lines.append((" " * GAP).join(cells).rstrip())
     return lines
@@ -221,7 +221,7 @@ def total(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * (len(widths) - 1)
 
 
-def shortened(text: str, room: int, keep_end: bool) -> str:
+def in_width(text: str, room: int, keep_end: bool) -> str:
     """A name in just so many letters: of a layer its end is kept, of an op its beginning."""
     if len(text) <= room:
         return text.ljust(room)

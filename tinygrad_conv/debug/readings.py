@@ -83,15 +83,15 @@ def conv2d_x(index: Index, step: Step) -> list[str]:
         return ["no window lies over it: nothing is gathered, and no error stamps it"]
     pixel = f"dx[{show_index(index)}]"
     total = f"{sum(stamp.dy * stamp.w for stamp in stamps):.6g}"
-    gathered = shortened([f"{show(dy)}·{show(w)}" for dy, w in gathered_by(index, step)])
-    stamped = shortened([f"dy[{show_index(stamp.at)}]·w[{show_index(stamp.tap)}]" for stamp in stamps])
+    gathered = first_terms([f"{show(dy)}·{show(w)}" for dy, w in gathered_by(index, step)])
+    stamped = first_terms([f"dy[{show_index(stamp.at)}]·w[{show_index(stamp.tap)}]" for stamp in stamps])
     return [
         f"{pixel} gathers, w turned by 180° over dy with zeros around it: {gathered} = {total}",
         f"{pixel} is stamped by, each with w as it is: {stamped} = {total}",
     ]
 
 
-def shortened(terms: list[str]) -> str:
+def first_terms(terms: list[str]) -> str:
     """A sum of terms, of which the first are shown."""
     rest = len(terms) - SHOWN
     return " + ".join(terms[:SHOWN]) + (f" + {rest:,} more" if rest > 0 else "")

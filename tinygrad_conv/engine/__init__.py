@@ -30,18 +30,18 @@
 Its words:
 
     op            a forward and its gradient rules, under one name
-    input, param  what an op is given: inputs are arrays, by position; params are options, by keyword
+    input, param  what an op is given: inputs are arrays, by position; params (a stride) by keyword
     rule          the function that makes the gradient of one input out of the gradient of the output
     tape          the nodes that ops have left, each pointing back at those that made its inputs
     node          one op that ran: where gradients go from it, and what its rules will read
-    residuals     the values saved for backward, by the names that the rules use; nothing else is saved
+    saved         the values saved for backward (residuals), by the names that the rules use; nothing else is
     edge          where a gradient goes: to an output of a node, or to a leaf
     leaf          a tensor that no op made: a parameter, or data
     sweep         one way back over the tape, newest node first
     seed          the gradient that a sweep begins with
     kept          what a forward returns beside its output for its rules (a mask, an index, a float)
     derivation    how a kept float follows from the inputs, for rules that are recorded themselves
-    lift          to turn residuals into Tensors, so that the rules themselves are recorded (create_graph)
+    lift          to turn saved values into Tensors, so that the rules themselves are recorded (create_graph)
     memory        what a tensor and its views share; a leaf's may change, a result's never does
     version counter    when memory was last changed in place; newer than the node that read it is an error
     observer      who is told what the engine does, a debugger or a recording: observe.py

@@ -20,7 +20,7 @@ from .observed import BACKWARD, OBSERVATION, Followed, observable, observed_by
 from .registry import if_open
 
 Lifting = tuple[Callable[[Node], dict[str, Any]] | None, type[Any]]
-"""What makes Tensors of residuals, where rules are to be recorded themselves; and the type of a gradient."""
+"""What makes Tensors of saved values, where the rules are to be recorded; and the type of a gradient."""
 
 ON_ARRAYS: Lifting = (None, np.ndarray)
 
@@ -32,19 +32,19 @@ def backpropagate(
     outputs: Sequence[Any],
     seeds: Sequence[Any],
     retain_graph: bool,
-    wanted: set[Any] | None = None,
+    wanted_edges: set[Any] | None = None,
     lifting: Lifting = ON_ARRAYS,
 ) -> dict[Any, Any]:
     """The gradients by edge of a sweep that begins at these outputs, with a gradient for each of them.
 
-    wanted: the only edges whose gradients matter; None: those of all leaves.
+    wanted_edges: the only edges whose gradients matter; None: those of all leaves.
     """
     consumer = None if retain_graph else user_where()
     observation = OBSERVATION.get() or Followed.by  # who looks on has Gradients of its own: observe.py
     if observation is None:
-        return sweep_from(Gradients(consumer, wanted, *lifting), outputs, seeds)
+        return sweep_from(Gradients(consumer, wanted_edges, *lifting), outputs, seeds)
     with observed_by(observation.inside_rules()):
-        return sweep_from(observation.gradients(consumer, wanted, *lifting), outputs, seeds)
+        return sweep_from(observation.gradients(consumer, wanted_edges, *lifting), outputs, seeds)
 
 
 def sweep_from(gradients: Gradients, outputs: Sequence[Any], seeds: Sequence[Any]) -> dict[Any, Any]:

@@ -16,7 +16,7 @@ import numpy as np
 from ..dtypes import FLOATS, Array
 from ..errors import RuleError, show_array, show_shape
 from ..members import members_of
-from ..options import MEANING_MORE
+from ..options import REFUSED_SUBCLASSES
 from .hooks import run_hooks
 from .location import Where
 from .memory import read_only
@@ -52,20 +52,20 @@ def send_back(node: Node, gradients: Gradients) -> None:
         check_versions(node)
     if node.contents:
         check_contents(node)
-    # for gradients of gradients they are Tensors, so that the rules are recorded themselves
-    residuals = node.saved if gradients.lift is None else gradients.lift(node)
+    # Tensors for gradients of gradients, so that the rules are recorded themselves; arrays otherwise
+    saved = node.saved if gradients.lift is None else gradients.lift(node)
     dy = gradients.take(node)
     if node._listeners is not None:  # hooks have run, and may have changed what the rules will read
         check_versions(node)
         check_contents(node)
     try:
         for rule, edge in zip(node.op.rules, node.edges):
-            if edge is None or (gradients.wanted and not may_lead_to(gradients.wanted, edge)):
+            if edge is None or (gradients.wanted_edges and not may_lead_to(gradients.wanted_edges, edge)):
                 continue
             gradients.rule = rule
             # Rule.arguments, written out: one call less for each rule, one frame less in a debugger
             params = node.params if rule.takes_all_params else rule.pick_params(node.params)
-            dx = rule.function(dy, *map(residuals.__getitem__, rule.reads), **params)
+            dx = rule.function(dy, *map(saved.__getitem__, rule.reads), **params)
             if rule.variadic:
                 send_back_each(rule, dx, edge, gradients)
             else:
@@ -84,7 +84,7 @@ def send_back_each(rule: Rule, dxs: Any, edges: list[Edge | None], gradients: Gr
             f"{rule} must return a tuple of {count} gradients, one for each input in *{rule.argument}"
         )
     for edge, dx in zip(edges, dxs):
-        if edge is not None and (not gradients.wanted or may_lead_to(gradients.wanted, edge)):
+        if edge is not None and (not gradients.wanted_edges or may_lead_to(gradients.wanted_edges, edge)):
             gradients.add(edge, dx)
 
 
@@ -92,23 +92,24 @@ class Gradients:
     """The books of one backward: the gradients that have arrived, by edge, and the nodes that wait.
 
     consumer: the line of this backward, in whose name nodes are freed once they are passed; None: they are
-    usable for another. wanted: the only edges whose gradients matter; None: those of all leaves. lift: turns
-    residuals into Tensors; gradients are Tensors then, and the rules are recorded themselves (create_graph).
-    array_type: the type of a gradient.
+    usable for another. wanted_edges: the only edges whose gradients matter; None: those of all leaves. lift:
+    turns saved values into Tensors; gradients are Tensors then, and the rules are recorded themselves
+    (create_graph). array_type: the type of a gradient.
     """
 
     def __init__(
         self,
         consumer: Where | None = None,
-        wanted: Collection[Any] | None = None,
+        wanted_edges: Collection[Any] | None = None,
         lift: Callable[[Node], dict[str, Any]] | None = None,
         array_type: type[Any] = np.ndarray,
     ) -> None:
-        self.consumer, self.wanted, self.lift, self.array_type = consumer, wanted, lift, array_type
+        self.consumer, self.wanted_edges = consumer, wanted_edges
+        self.lift, self.array_type = lift, array_type
         self.arrived: dict[Any, Any] = {}  # by edge: the sum of what has arrived
         self.waiting: dict[int, Node] = {}  # by index: nodes that a gradient has arrived at
         self.newest_first: list[int] = []  # their indices, negated: a heap gives the smallest first
-        self.kept: dict[Any, Any] = {}  # by edge: gradients of results that somebody wants to have
+        self.at_results: dict[Any, Any] = {}  # by edge: of results that somebody asked for
         self.node: Node | None = None  # whose turn it is
         self.rule: Rule | None = None  # the rule of that node that runs, or ran last; None before the first
 
@@ -123,7 +124,7 @@ class Gradients:
 
     def take(self, node: Node) -> Any:
         """dY of a node after its hooks, an array read-only; of an op with several outputs a tuple."""
-        if node._listeners is None and not node.several and not self.wanted:
+        if node._listeners is None and not node.several and not self.wanted_edges:
             # nearly always: one output, no hooks, and nobody asks for the gradient of a result. A plain tuple
             # equals Output(node, 0), and costs less
             dy = self.arrived.pop((node, 0))
@@ -146,8 +147,8 @@ class Gradients:
         if listeners is not None and slot in listeners.hooks:
             dy = run_hooks(listeners.hooks[slot], dy)
         retained = listeners is not None and slot in listeners.retained
-        if retained or output in (self.wanted or ()):
-            self.kept[output] = dy
+        if retained or output in (self.wanted_edges or ()):
+            self.at_results[output] = dy
         return dy
 
     def add(self, edge: Any, gradient: Any) -> None:
@@ -173,28 +174,28 @@ class Gradients:
             node.free(self.consumer)
 
     def at_leaves(self) -> dict[Any, Any]:
-        """By edge: what has arrived at the leaves, after their hooks, and what results were to keep. Once
-        no node waits, `arrived` holds leaves alone.
+        """By edge: what has arrived at the leaves, after their hooks, and what at results that somebody asked
+        for. Once no node waits, `arrived` holds leaves alone.
         """
         for leaf, gradient in self.arrived.items():
             if leaf._listeners is not None and leaf._listeners.hooks:
                 self.arrived[leaf] = run_hooks(leaf._listeners.hooks[0], gradient)
-        return {**self.kept, **self.arrived}
+        return {**self.at_results, **self.arrived}
 
 
-def may_lead_to(wanted: Collection[Any], edge: Any) -> bool:
+def may_lead_to(wanted_edges: Collection[Any], edge: Any) -> bool:
     """False where the edge leads to a leaf that is not wanted; what lies behind a node is not looked at."""
     if type(edge) is list:
-        return any(may_lead_to(wanted, each) for each in edge)
-    return type(edge) is Output or edge in wanted
+        return any(may_lead_to(wanted_edges, each) for each in edge)
+    return type(edge) is Output or edge in wanted_edges
 
 
 def fit(dx: Any, edge: Any, gradients: Gradients) -> Any:
     """What a rule returned as its input's gradient: summed back over broadcast axes, and cast back."""
     shape, dtype = shape_and_dtype(edge)
-    numbers = isinstance(dx, (np.generic, np.ndarray)) and not isinstance(dx, MEANING_MORE)
-    if gradients.array_type is np.ndarray and numbers:
-        dx = np.asarray(dx)  # a number, or a subclass
+    is_array = isinstance(dx, (np.generic, np.ndarray)) and not isinstance(dx, REFUSED_SUBCLASSES)
+    if gradients.array_type is np.ndarray and is_array:
+        dx = np.asarray(dx)  # a NumPy number, or a subclass that does no harm
     check_gradient(dx, shape, gradients)
     dx = dx if dx.shape == shape else OPS["sum_to"](dx, shape=shape)
     return dx if dx.dtype == dtype else OPS["to"](dx, dtype=dtype)
@@ -203,7 +204,7 @@ def fit(dx: Any, edge: Any, gradients: Gradients) -> Any:
 def check_gradient(dx: Any, shape: tuple[int, ...], gradients: Gradients) -> None:
     """Refuse what a rule returned unless it can be the gradient of an input of this shape."""
     node, rule, expected = gradients.node, gradients.rule, gradients.array_type
-    if not isinstance(dx, expected) or isinstance(dx, MEANING_MORE):
+    if not isinstance(dx, expected) or isinstance(dx, REFUSED_SUBCLASSES):
         raise RuleError(
             f"{rule} returned {type(dx).__name__}; "
             f"here it must return {expected.__name__} of shape {show_shape(shape)}"

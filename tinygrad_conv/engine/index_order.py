@@ -20,7 +20,7 @@ from .location import warn_user
 
 BETWEEN = (slice, EllipsisType, NoneType)
 BOOLS = (bool, np.bool_)
-PLAIN = frozenset({int, *BETWEEN})
+USUAL_TYPES = frozenset({int, *BETWEEN})
 """What most indices are made of: nothing that picks several places by their numbers."""
 
 
@@ -30,7 +30,7 @@ def in_pytorchs_order(index: Any, shape: tuple[int, ...]) -> Any:
     Raises DtypeError for bytes that are a mask to PyTorch, and places to NumPy; IndexError for a list with a
     slice in it. A list of lists means what it does to NumPy, with a warning.
     """
-    if type(index) in PLAIN or (type(index) is tuple and PLAIN.issuperset(map(type, index))):
+    if type(index) in USUAL_TYPES or (type(index) is tuple and USUAL_TYPES.issuperset(map(type, index))):
         return index
     index = without_buffers(index)
     for part in index if type(index) is tuple else (index,):

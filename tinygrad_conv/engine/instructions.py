@@ -11,7 +11,7 @@ from typing import Any
 
 from .location import Where, line_of
 
-COPIES = {"COPY", "DUP_TOP_TWO"}  # before an item is read that will be stored back (Python 3.11, 3.10)
+COPYING = {"COPY", "DUP_TOP_TWO"}  # before an item is read that will be stored back (Python 3.11, 3.10)
 STORES = {"STORE_SUBSCR", "STORE_SLICE"}
 ORDERING = {"SWAP", "ROT_THREE", "ROT_FOUR", "CACHE", "EXTENDED_ARG"}  # no work of their own
 TAKES = ("CALL", "STORE_SUBSCR")  # what hands a tensor to code that makes a number of it
@@ -28,7 +28,7 @@ def stores_back_an_item(view: Any, where: Where) -> bool:
         return False
     code, offset = where
     before, after = neighbours(code, made_at[1])[0], neighbours(code, offset)[1]
-    return before in COPIES and after in STORES
+    return before in COPYING and after in STORES
 
 
 @lru_cache(maxsize=1024)

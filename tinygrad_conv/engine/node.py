@@ -25,19 +25,20 @@ tick = itertools.count(1).__next__
 """The creation counter. Inputs have smaller numbers than outputs, so newest first is a topological order."""
 
 
-class VersionCounter:
-    """The number of the last change in place, of whatever memory; the memory itself has that of its own.
+class LatestVersion:
+    """When anything was last changed in place. Each memory has its own version beside it (memory.py).
 
-    The numbers are the creation counter's, so a change can be compared with a node: the larger came later.
+    Versions are numbers of the creation counter, so a change can be compared with a node: the larger one is
+    the later.
     """
 
     __slots__ = ("latest",)
 
     def __init__(self) -> None:
-        self.latest = 0  # of the last change of any memory: a node made after it need not be looked at
+        self.latest = 0  # a node made after it need not be looked at
 
 
-VERSIONS = VersionCounter()
+VERSIONS = LatestVersion()
 
 
 class Output(NamedTuple):
@@ -107,14 +108,14 @@ class Node(NextFunctions):
         where: Where,
     ) -> None:
         self.op = op
-        self.edges = edges  # one per input: an Edge, or None for no gradient; a variadic op has one list
+        self.edges = edges  # by input: an Edge, or None for no gradient; of a variadic op a list of them
         self.saved = saved  # what the rules read, by the names they use
         self.params = params
         self.outputs: list[tuple[tuple[int, ...], np.dtype[Any]]] = []  # shape and dtype of each
         self.several = several  # the op returned a tuple, so dy is one
         self.contents = contents  # what was in the leaves' memory that `saved` shows, to notice a change
         self.constants = constants  # inputs that want no gradient: the name or the number, by position
-        self.layer = layer
+        self.layer = layer  # the path of the layer that called the op, or ""
         self.where = where
         self.index: int = tick()
         self.consumed: Where | None = None  # the line of the backward that freed it

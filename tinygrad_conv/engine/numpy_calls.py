@@ -37,7 +37,7 @@ RENAMED = {
 }
 """NumPy's functions that have other names here. `transpose` and `repeat` mean something else here."""
 
-METHODS = ("expand", "repeat")  # of what is no function here: x.expand(…)
+METHODS_ALONE = ("expand", "repeat")  # of what is no function here: x.expand(…)
 OTHERS = {"transpose": "x.permute(…) or x.T", "repeat": "x[…] with repeated indices"}
 
 SIZES = {np.shape, np.ndim, np.size}
@@ -47,7 +47,7 @@ LOOK_ON = {"zeros_like", "ones_like", "empty_like", "full_like", "result_type"}
 LOOK_ON |= {"may_share_memory", "shares_memory", "iscomplexobj", "isrealobj"}
 """What takes no numbers off the tape."""
 
-WRITE = {"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"}
+WRITING = {"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"}
 """What changes its first argument, and would do so without the tape being told."""
 
 
@@ -100,7 +100,7 @@ class NumPyCalls(DLPack):
         name = (function.__module__ or "numpy").partition(".")[2]
         name = f"{name}.{function.__name__}" if name else function.__name__
         recorded = any(tensor.requires_grad for tensor in tensors_in((inputs, options)))
-        if name in WRITE or isinstance(options.get("out"), NumPyCalls):
+        if name in WRITING or isinstance(options.get("out"), NumPyCalls):
             raise TypeError(f"np.{name} would change a tensor behind the tape; write x[…] = … instead")
         if recorded and name not in LOOK_ON:
             raise TypeError(instead(name, recorded))
@@ -135,7 +135,7 @@ def instead(name: str, recorded: bool) -> str:
     ours = RENAMED.get(name, name)
     if name in OTHERS:
         hint = f"{OTHERS[name]}, "
-    elif ours in METHODS:
+    elif ours in METHODS_ALONE:
         hint = f"x.{ours}(…), "
     else:
         hint = f"tg.{ours}(…), " if ours in OPS or ours in COMPOSITES else ""

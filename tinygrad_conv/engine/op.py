@@ -1,8 +1,9 @@
 """`Op`: how an op is applied to Tensors, and recorded on the tape. How one is declared is in declare.py.
 
 A call goes in this order: `bind` sorts the arguments, where inputs come by name or params by position;
-`unwrap` takes the arrays out of the inputs, and `settle` those out of the params; the forward computes;
-`wrap` makes Tensors of what it returned; and where a gradient is wanted, `record` puts them on the tape.
+`unwrap` takes the arrays out of the inputs, and `unwrap_params` those out of the params; the forward
+computes; `wrap` makes Tensors of what it returned; and where a gradient is wanted, `record` puts them on the
+tape. `wanted` are the positions of the inputs that require a gradient, and decide what is saved.
 Arrays alone take a short way, `on_arrays`.
 """
 
@@ -78,8 +79,8 @@ class Op:
         self.inputs = tuple(parameter.name for parameter in inputs)
         self.params = tuple(parameter.name for parameter in params)
         self.defaults = {param.name: param.default for param in params if param.default is not param.empty}
-        self.options: dict[str, Option] = {}  # what params may be, where that was declared
-        self.plain = dict.fromkeys(self.params, PLAIN_OR_TUPLE)  # by param: types that `settle` lets pass
+        self.allowed_params: dict[str, Option] = {}  # by param: what it may be, where that was declared
+        self.plain = dict.fromkeys(self.params, PLAIN_OR_TUPLE)  # by param: types that need no look
         self.arity = len(inputs)
         self.variadic = variadic[0] if variadic else None
         self.optional = tuple(parameter.name for parameter in inputs if parameter.default is None)
@@ -94,10 +95,10 @@ class Op:
         self.replays: dict[Any, Any] = {}  # by input, None for the forward, and what follows: @op.replayed
         self._plans: dict[tuple[int, ...], SavePlan] = {}  # by the positions that want a gradient
 
-    def take_options(self, options: dict[str, Option]) -> None:
+    def restrict_params(self, allowed: dict[str, Option]) -> None:
         """What the params may be: whatever else they are is refused."""
-        self.options = {name: options[name] for name in self.params if name in options}
-        self.plain.update({name: option.plain for name, option in self.options.items()})
+        self.allowed_params = {name: allowed[name] for name in self.params if name in allowed}
+        self.plain.update({name: option.plain for name, option in self.allowed_params.items()})
 
     @property
     def readable(self) -> list[str]:
@@ -120,7 +121,7 @@ class Op:
             if inputs and type(inputs[0]) is ndarray and self.array_types.issuperset(map(type, inputs)):
                 return self.on_arrays(inputs, params)
             arrays, edges, wanted, any_tensor = self.unwrap(inputs)
-            mutable = self.settle(params) if params else ()
+            mutable = self.unwrap_params(params) if params else ()
             returned = self.forward(*arrays, **params)
             y, kept = self.split_kept(returned) if self.keeps else (returned, ())
             if not any_tensor:
@@ -165,10 +166,10 @@ class Op:
             if array is not None and array.dtype.char not in CODES:
                 check_inputs(self, list(inputs))
         if params:
-            self.settle(params)
+            self.unwrap_params(params)
         # the same fast way out as in `unwrap`
         if self.broadcasting and (inputs[0].dtype is not inputs[-1].dtype or len(inputs) > 2):
-            inputs = tuple(promote(list(inputs), [False] * len(inputs), holding=True))
+            inputs = tuple(promote(list(inputs), [False] * len(inputs), check_half=True))
         returned = self.forward(*inputs, **params)
         return self.split_kept(returned)[0] if self.keeps else returned
 
@@ -179,7 +180,7 @@ class Op:
         arrays: list[Any] = []
         edges: list[Any] = []
         wanted: list[int] = []
-        any_tensor = unusual = False
+        any_tensor = unusual = False  # unusual: a number, as in `2 * x`, or what no input may be
         for position, value in enumerate(inputs):
             edge = None
             if isinstance(value, Tensor):
@@ -195,18 +196,18 @@ class Op:
             arrays.append(value)
             edges.append(edge)
         promoted = promote_beside_number(arrays) if unusual and self.broadcasting else None
-        if promoted is not None:  # `2 * x`, as nearly all that is unusual
+        if promoted is not None:  # nearly always
             arrays, unusual = promoted, False
         if unusual:
             check_inputs(self, arrays)
         # a fast way out: two arrays with the very same dtype object need no promoting
         if self.broadcasting and (unusual or arrays[0].dtype is not arrays[-1].dtype or len(arrays) > 2):
-            arrays = promote(arrays, [any_tensor and is_scalar(value) for value in inputs], holding=True)
+            arrays = promote(arrays, [any_tensor and is_scalar(value) for value in inputs], check_half=True)
         if self.is_user_defined:  # whose forwards and rules might write to a leaf
             arrays = [read_only(array) if type(array) is ndarray else array for array in arrays]
         return arrays, edges, wanted, any_tensor
 
-    def settle(self, params: dict[str, Any]) -> list[str]:
+    def unwrap_params(self, params: dict[str, Any]) -> list[str]:
         """Take the Tensors out of the params, in place. Returns the names of those that somebody could change
         later on.
         """
@@ -223,12 +224,12 @@ class Op:
                 else:
                     continue
             # an array where one is due, a mask or the taps of a pool: it stays, and is copied when recorded
-            if its_type is ndarray and value.dtype.char in CODES and self.options.get(name) is ARRAY:
+            if its_type is ndarray and value.dtype.char in CODES and self.allowed_params.get(name) is ARRAY:
                 mutable.append(name)
                 continue
             params[name] = self.without_tensors(name, value)
-            if name in self.options:
-                params[name] = settled_option(self.name, name, self.options[name], params[name])
+            if name in self.allowed_params:
+                params[name] = settled_option(self.name, name, self.allowed_params[name], params[name])
             if its_type not in PLAIN and not is_plain_index(value):
                 mutable.append(name)
         return mutable
@@ -362,9 +363,11 @@ class Op:
 
 def signature_for_callers(op: Op) -> inspect.Signature:
     """A forward's signature, with the inputs under the other names that callers may give them by."""
-    own, names = inspect.signature(op.forward), {own: other for other, own in op.aliases.items()}
-    parameters = own.parameters.values()
-    return own.replace(parameters=[each.replace(name=names.get(each.name, each.name)) for each in parameters])
+    signature = inspect.signature(op.forward)
+    names = {own: other for other, own in op.aliases.items()}
+    parameters = signature.parameters.values()
+    renamed = [each.replace(name=names.get(each.name, each.name)) for each in parameters]
+    return signature.replace(parameters=renamed)
 
 
 def is_scalar(value: Any) -> bool:

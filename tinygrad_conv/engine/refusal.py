@@ -14,7 +14,7 @@ import numpy as np
 
 from ..dtypes import CODES
 from ..errors import DtypeError, RuleError, show_array
-from ..options import MEANING_MORE, explain, first_error, has_known_dtype, is_explained, show_given
+from ..options import REFUSED_SUBCLASSES, explain, first_error, has_known_dtype, is_explained, show_given
 from ..spellings import ABSENT
 from .location import show_place
 from .rule import Rule
@@ -32,7 +32,7 @@ def explained(op: Any, inputs: tuple[Any, ...], params: dict[str, Any], error: E
     if is_explained(op.name, error):
         return error
     given = [*named_inputs(op, inputs), *params.items()]
-    fault = call_error(op, inputs, params) or first_error(op.name, op.options, params.items())
+    fault = call_error(op, inputs, params) or first_error(op.name, op.allowed_params, params.items())
     if fault is None and op.is_user_defined:
         shown = ", ".join(f"{name} {show_given(value)}" for name, value in given)
         return noted(error, f"in the op {op.name}, given {shown}")
@@ -68,7 +68,7 @@ def check_inputs(op: Any, arrays: list[Any]) -> None:
     """Refuse an input that is neither array nor Tensor; scalars have a place in arithmetic alone."""
     types = OPERANDS if op.broadcasting else ARRAYS
     for name, value in named_inputs(op, tuple(arrays)):
-        means_more = isinstance(value, MEANING_MORE)
+        means_more = isinstance(value, REFUSED_SUBCLASSES)
         if (isinstance(value, types) and not means_more) or (value is None and name in op.optional):
             check_dtype(op, name, value)
             continue
@@ -143,7 +143,7 @@ def show_arguments(op: Any) -> str:
 
 def check_output(op: Any, output: Any) -> None:
     """Refuse what a forward returned that can be no output."""
-    is_plain = isinstance(output, ARRAYS) and not isinstance(output, MEANING_MORE)
+    is_plain = isinstance(output, ARRAYS) and not isinstance(output, REFUSED_SUBCLASSES)
     if is_plain and has_known_dtype(output):
         return
     returned = show_array(output) if is_plain else type(output).__name__

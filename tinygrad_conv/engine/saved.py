@@ -14,7 +14,7 @@ from .tensor import Tensor
 
 # Types of params that nobody can change behind the tape
 PLAIN = frozenset({int, float, bool, str, type(None), np.dtype})
-PLAIN_OR_TUPLE = PLAIN | {tuple}  # what is in a tuple, `Op.settle` looks at
+PLAIN_OR_TUPLE = PLAIN | {tuple}  # what is in a tuple, `Op.unwrap_params` looks at
 
 
 class SavePlan(NamedTuple):

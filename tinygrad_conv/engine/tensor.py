@@ -81,9 +81,9 @@ class Tensor(TensorMethods):
             )
         if self._edge is not None:
             raise leaf_error(self, "x.data = …")
-        self._data = (
-            array if array.flags.writeable else array.copy()
-        )  # read-only: an op's result, as it stays
+        if not array.flags.writeable:  # an op's result, which stays as it is
+            array = array.copy()
+        self._data = array
         self.mark_changed()
 
     @property

@@ -82,7 +82,7 @@ def alpha_dropout(input: Operand, p: float = 0.5, training: bool = False, inplac
         return input * 0
     end = -SELU_SCALE * SELU_ALPHA
     scale = ((1 - p) * (1 + p * end**2)) ** -0.5
-    kept = chosen(input.shape, p)
+    kept = drawn_mask(input.shape, p)
     return arithmetic.where(input, end, condition=kept) * scale - scale * p * end
 
 
@@ -101,10 +101,10 @@ def dropped(
         return input
     if inplace:
         return in_place(function, inplace, input, p, training)
-    return dropouts.dropout(input, kept=chosen(choices, p), p=p)
+    return dropouts.dropout(input, kept=drawn_mask(choices, p), p=p)
 
 
 @observable
-def chosen(shape: tuple[int, ...], p: float) -> Array:
+def drawn_mask(shape: tuple[int, ...], p: float) -> Array:
     """What stays, by chance: each with the probability 1 - p."""
     return generator().random(shape, dtype=np.float32) >= p

@@ -8,7 +8,7 @@ import warnings
 import zipfile
 from typing import IO, Any
 
-from ..archive import CHUNK, contents_limit, is_moderate, members_by_name, shortened
+from ..archive import CHUNK, contents_limit, is_moderate, members_by_name, shortened_message
 from ..errors import CheckpointError, DamagedFileError, MissingExtraError, show_shape
 from ..foreign import is_torchs, is_torchs_lazy
 from ..saving.files import File, opened
@@ -83,7 +83,7 @@ def problem_of(error: Exception) -> str:
     if asked:
         return f"it asks for {asked[1]}"
     line = re.split(r"\. (?:In PyTorch|Please)|\n", message, maxsplit=1)[0]
-    return shortened(f"{type(error).__name__}: {line}")
+    return shortened_message(f"{type(error).__name__}: {line}")
 
 
 class Bounded:

@@ -53,8 +53,8 @@ def openblas() -> tuple[Blas, ...]:
         linked = numpys_libraries()
     except (ImportError, OSError, LookupError):  # no ctypes, or NumPy is built in another way
         return ()
-    found = [controls(library, symbol) for library in linked for symbol in SYMBOLS]
-    return tuple([blas for blas in found if blas is not None][:1])
+    controllers = [controls(library, symbol) for library in linked for symbol in SYMBOLS]
+    return tuple([blas for blas in controllers if blas is not None][:1])
 
 
 def numpys_libraries() -> list[Any]:
@@ -90,10 +90,10 @@ def by_threadpoolctl() -> tuple[Blas, ...]:
         return ()
     from threadpoolctl import ThreadpoolController
 
-    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    controllers = ThreadpoolController().select(user_api="blas").lib_controllers
     return tuple(
         Blas(each.get_num_threads, each.set_num_threads, str(getattr(each, "architecture", "")))
-        for each in found
+        for each in controllers
     )
 
 

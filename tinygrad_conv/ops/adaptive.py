@@ -78,11 +78,11 @@ def parts_of(x, axis_cells, axis):
 
 def averages(op, shape, output_size):
     """The matrix of each axis: the mean of each cell."""
-    return [average(*axis) for axis in zip(shape[-2:], cell_counts(op, shape, output_size))]
+    return [averaging_matrix(*axis) for axis in zip(shape[-2:], cell_counts(op, shape, output_size))]
 
 
 @kept_if_short
-def average(old, new):
+def averaging_matrix(old, new):
     """The matrix of an axis."""
     cells = bounds_of(old, new)
     lengths = np.array([stop - start for start, stop in cells], np.int64)

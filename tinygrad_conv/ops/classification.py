@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import kernels
 from ..engine.declare import primitive
+from . import reduce
 from .activations import per_channel
 from .arguments.losses import (
     check_class_numbers,
@@ -32,7 +33,6 @@ from .arithmetic import div, where
 from .conversion import to, wide
 from .loss import reduced
 from .masking import masked
-from .reduce import sum
 from .shape import reshape, unsqueeze
 from .softmaxes import log_softmax, softmax
 
@@ -88,7 +88,7 @@ def cross_entropy_dx(dy, x, target, weight, ignore_index, reduction, label_smoot
     share = share_of_samples(dy, target, x.shape, weight, ignore_index, reduction)
     wanted = wanted_classes(target, x.shape, share.dtype, weight, ignore_index, label_smoothing)
     dim = class_dim(x.shape)
-    slope = softmax(wide(x), dim=dim) * sum(wanted, dim=dim, keepdim=True) - wanted
+    slope = softmax(wide(x), dim=dim) * reduce.sum(wanted, dim=dim, keepdim=True) - wanted
     with np.errstate(invalid="ignore"):  # 0 times an infinite share
         return share * slope
 
@@ -154,9 +154,9 @@ def share_of_samples(dy, target, x_shape, weight, ignore_index, reduction):
         return div(dy, max(math.prod(labels_shape(x_shape)), 1))
     counted = label_weights(target, dtype=dy.dtype, ignore_index=ignore_index)
     if weight is None:
-        total = sum(counted)
+        total = reduce.sum(counted)
         return dy / (total + (total == 0))  # where nothing counts, no sample gets a gradient
-    total = sum(label_weights(target, dtype=dy.dtype, weight=weight, ignore_index=ignore_index))
+    total = reduce.sum(label_weights(target, dtype=dy.dtype, weight=weight, ignore_index=ignore_index))
     with np.errstate(divide="ignore", invalid="ignore"):  # weights may add up to 0
         return where(dy / total, 0.0, condition=unsqueeze(counted, dim=class_dim(x_shape)) != 0)
 

@@ -15,9 +15,10 @@ import math
 from .. import kernels
 from ..engine.declare import primitive
 from ..errors import ShapeError, show_shape
+from . import reduce
 from .arguments.products import check_linear, check_matmul, check_same_rows
 from .conversion import alike
-from .reduce import sum, sum_to
+from .reduce import sum_to
 from .shape import reshape, transpose
 
 
@@ -88,7 +89,7 @@ def linear_dw(dy, x):
 @linear.grad("b")
 def linear_db(dy):
     """db = Σ dY over all leading dimensions."""
-    return sum(as_rows(dy), dim=0)
+    return reduce.sum(as_rows(dy), dim=0)
 
 
 @primitive

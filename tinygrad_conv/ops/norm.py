@@ -20,11 +20,12 @@ import numpy as np
 
 from .. import kernels
 from ..engine.declare import primitive
+from . import reduce
 from .arguments.norms import check_batch, check_groups, check_last_dims
 from .conversion import to, wide
 from .deviation import deviation_dot, deviation_removed
 from .elementary import sqrt
-from .reduce import mean, size_along, sum, summed
+from .reduce import mean, size_along, summed
 from .shape import reshape
 
 
@@ -93,7 +94,7 @@ def batch_norm_dw(dy, x, center, scale):
 @batch_norm.grad("b")
 def batch_norm_db(dy):
     """Σ dY over each channel."""
-    return sum(wide(dy), dim=batch_dims(dy))
+    return reduce.sum(wide(dy), dim=batch_dims(dy))
 
 
 @primitive(keeps=("center", "scale"))
@@ -183,13 +184,13 @@ def group_norm_dx(dy, x, w, center, scale, num_groups):
 def group_norm_dw(dy, x, center, scale, num_groups):
     """Σ dY x̂ over each channel."""
     x_hat = reshape((wide(grouped(x, num_groups)) - center) * scale, shape=x.shape)
-    return sum(dy * x_hat, dim=batch_dims(x))
+    return reduce.sum(dy * x_hat, dim=batch_dims(x))
 
 
 @group_norm.grad("b")
 def group_norm_db(dy):
     """Σ dY over each channel."""
-    return sum(wide(dy), dim=batch_dims(dy))
+    return reduce.sum(wide(dy), dim=batch_dims(dy))
 
 
 def normalization_dx(g, x, center, scale, factor, dims):
@@ -290,4 +291,4 @@ def grouped(x, num_groups):
 def over_groups(values, normalized_shape):
     """The sum over the leading dimensions, which layer_norm's weights do not have."""
     leading = tuple(range(values.ndim - len(normalized_shape)))
-    return sum(values, dim=leading) if leading else values
+    return reduce.sum(values, dim=leading) if leading else values

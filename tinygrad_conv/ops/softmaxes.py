@@ -6,11 +6,11 @@ import numpy as np
 
 from .. import kernels
 from ..engine.declare import primitive
+from . import reduce
 from .arguments.dims import one_dim
 from .arguments.values import check_float
 from .conversion import wide
 from .elementary import exp
-from .reduce import sum
 
 
 @primitive
@@ -28,7 +28,7 @@ def softmax(x, *, dim):
 def softmax_dx(dy, y, dim):
     """∂yᵢ/∂xⱼ = yᵢ (1[i = j] - yⱼ), so dX = y (dY - Σ dY y)."""
     y, dy = wide(y), wide(dy)
-    return y * (dy - sum(dy * y, dim=dim, keepdim=True))
+    return y * (dy - reduce.sum(dy * y, dim=dim, keepdim=True))
 
 
 @primitive
@@ -47,7 +47,7 @@ def log_softmax(x, *, dim):
 def log_softmax_dx(dy, y, dim):
     """∂yᵢ/∂xⱼ = 1[i = j] - softmax(x)ⱼ, so dX = dY - eʸ Σ dY."""
     y, dy = wide(y), wide(dy)
-    return dy - exp(y) * sum(dy, dim=dim, keepdim=True)
+    return dy - exp(y) * reduce.sum(dy, dim=dim, keepdim=True)
 
 
 def shifted(x, axis):

@@ -24,11 +24,11 @@ __all__ = [
     "FLAG",
     "INTEGER",
     "INTEGERS",
-    "MEANING_MORE",
     "NOT_NEGATIVE",
     "NUMBER",
     "NUMBERS",
     "OPERAND",
+    "REFUSED_SUBCLASSES",
     "Option",
     "PROBABILITY",
     "SIZES",
@@ -52,8 +52,8 @@ __all__ = [
 ]
 
 BITS_BEYOND_FLOATS = 1024
-MEANING_MORE = (np.ma.MaskedArray, np.matrix)
-"""Arrays that are more than their numbers: a mask would be lost, and a matrix's product is another."""
+REFUSED_SUBCLASSES = (np.ma.MaskedArray, np.matrix)
+"""Of ndarray, for they are more than their numbers: a mask would be lost, a matrix's product is another."""
 
 
 class Option(NamedTuple):
@@ -146,7 +146,7 @@ def is_array(value: Any) -> bool:
     """Whether it is a Tensor or an ndarray of a dtype that tensors have."""
     if type(value) is np.ndarray:
         return value.dtype.char in CODES
-    if isinstance(value, MEANING_MORE) or not hasattr(value, "ndim"):
+    if isinstance(value, REFUSED_SUBCLASSES) or not hasattr(value, "ndim"):
         return False
     return isinstance(getattr(value, "data", None), (np.ndarray, memoryview)) and has_known_dtype(value)
 

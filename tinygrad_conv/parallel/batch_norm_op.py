@@ -18,11 +18,11 @@ import numpy as np
 
 from ..engine.declare import primitive
 from ..errors import RankError, show_shape
+from ..ops import reduce
 from ..ops.arguments.norms import check_channel_weights
 from ..ops.conversion import wide
 from ..ops.deviation import deviation_dot, deviation_removed
 from ..ops.norm import batch_dims, channel_shape, deviation, inverse_root, rescaled
-from ..ops.reduce import sum
 from ..ops.shape import reshape
 
 
@@ -53,7 +53,7 @@ def sync_batch_norm_dx(dy, x, w, center, scale, ranks, weighted):
     shape, g = channel_shape(x), wide(dy)
     factor = scale if w is None else scale * reshape(w, shape=shape)
     mean, along = joined_means(
-        sum(g, dim=batch_dims(x)),
+        reduce.sum(g, dim=batch_dims(x)),
         reshape(deviation_dot(g, wide(x), center), shape=x.shape[1:2]),
         ranks=ranks,
         weight=x.shape[0] if weighted else 1,
@@ -72,7 +72,7 @@ def sync_batch_norm_dw(dy, x, center, scale):
 @sync_batch_norm.grad("b")
 def sync_batch_norm_db(dy):
     """Σ dY over each channel of this rank."""
-    return sum(wide(dy), dim=batch_dims(dy))
+    return reduce.sum(wide(dy), dim=batch_dims(dy))
 
 
 def joined_moments(x, ranks):

@@ -26,7 +26,7 @@ class Follower(Observer):
 
     def before_sweep(self, gradients: Any) -> None:
         self.gradients = None
-        if gradients.wanted is None and gradients.lift is None:
+        if gradients.wanted_edges is None and gradients.lift is None:
             nodes = nodes_behind(gradients.waiting.values())
             self.begin(gradients, nodes)
 
@@ -67,7 +67,7 @@ class Follower(Observer):
         return number > before
 
     def before_leaves(self, gradients: ObservedGradients) -> None:
-        if self.gradients is not gradients and gradients.wanted is None and gradients.lift is None:
+        if self.gradients is not gradients and gradients.wanted_edges is None and gradients.lift is None:
             self.begin(gradients, [])  # nothing but a leaf went backward
         if self.gradients is gradients and self.is_synchronizing:
             self.start_complete(gradients)

@@ -47,16 +47,16 @@ class Imports(Calls):
             for alias in statement.names:
                 self.scope.names[alias.asname or alias.name] = Kind("numpy") if numpy else UNKNOWN
             return
-        module, here = imported(path), []
+        module, aliases = imported(path), []
         for alias in statement.names:
             if alias.name == "*":
                 self.bind_all(path, module)
-                here.append(alias)
+                aliases.append(alias)
             elif self.bind_name(statement, path, module, alias):
-                here.append(alias)
+                aliases.append(alias)
         is_ours = str(statement.module).startswith(PACKAGE)
-        if here and not is_ours and our_module(path) is not None:
-            anew = ast.ImportFrom(our_module(path), here, 0)
+        if aliases and not is_ours and our_module(path) is not None:
+            anew = ast.ImportFrom(our_module(path), aliases, 0)
             self.script.note(statement.lineno, "import", statement, ast.unparse(anew))
 
     def bind_all(self, path: str, module: Any) -> None:
@@ -68,15 +68,15 @@ class Imports(Calls):
         """One name of `from torch.nn import Linear, LSTM`; whether it comes from our module for that path."""
         full, name = f"{path}.{alias.name}", alias.asname or alias.name
         value = attribute(module, alias.name) if module is not None else None
-        found = value is not None
+        is_known = value is not None
         if value is None:
             value = imported(full)
         self.scope.names[name] = part(full, value)
         there = f"from {statement.module} import {alias.name}"
         if value is None:
             self.script.note(statement.lineno, "import", there, hint(full))
-        elif not found:
+        elif not is_known:
             parent, _, last = str(our_module(full)).rpartition(".")
             renamed = f" as {name}" if name != last else ""
             self.script.note(statement.lineno, "import", there, f"from {parent} import {last}{renamed}")
-        return found
+        return is_known

@@ -59,14 +59,14 @@ def compare(line: Line, value: Any, expected: Any) -> None:
     """Raise where what a call made is not what eager made."""
     if expected is None or not isinstance(expected, np.ndarray):
         return
-    same_form = isinstance(value, np.ndarray) and form_of(value) == form_of(expected)
+    same_form = isinstance(value, np.ndarray) and shape_and_dtype(value) == shape_and_dtype(expected)
     if not same_form or not same_numbers(value, expected):
         part(line, value, expected)
 
 
 def part(line: Line, value: Any, expected: Any) -> NoReturn:
     """Say where they part."""
-    other_form = isinstance(value, np.ndarray) and form_of(value) != form_of(expected)
+    other_form = isinstance(value, np.ndarray) and shape_and_dtype(value) != shape_and_dtype(expected)
     show = show_array if other_form else show_value
     raise ReplayError(
         f"replay and eager part at {line.name} ({line.place}): it made {show(value)}, eager made "
@@ -74,7 +74,7 @@ def part(line: Line, value: Any, expected: Any) -> NoReturn:
     )
 
 
-def form_of(array: Any) -> Any:
+def shape_and_dtype(array: Any) -> Any:
     """What shape and dtype it has."""
     return array.shape, array.dtype
 

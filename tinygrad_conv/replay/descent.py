@@ -21,7 +21,7 @@ from ..optim.sgd import SGD
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 multiply, subtract = np.multiply, np.subtract
 NEVER = object()  # no learning rate
-LARGEST = float(np.finfo(np.float32).max)
+LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 class Descent:
@@ -83,7 +83,7 @@ class Descent:
     def follow(self) -> bool:
         """Take over the learning rates that the groups have by now, if they are plain numbers."""
         followed = [group["lr"] for group in self.groups]
-        if not all(type(rate) in (float, int) and abs(rate) < LARGEST for rate in followed):
+        if not all(type(rate) in (float, int) and abs(rate) < LARGEST_FLOAT32 for rate in followed):
             return False
         each = [group["lr"] for group in self.groups for _ in group["params"]]
         self.rows = [

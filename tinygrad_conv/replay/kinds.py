@@ -55,7 +55,7 @@ def is_memory(value: Any) -> bool:
     return True
 
 
-def slots_of(kind: type) -> set[str]:
+def slotted_attributes(kind: type) -> set[str]:
     """The attributes of a class's objects that have places of their own."""
     members = {name: member for base in kind.__mro__ for name, member in vars(base).items()}
     return {name for name, member in members.items() if isinstance(member, MemberDescriptorType)}

@@ -59,7 +59,7 @@ from .kinds import (
     VIEWS,
     is_memory,
     is_of_a_library,
-    slots_of,
+    slotted_attributes,
 )
 from .names import functions_of, names_in
 from .side_effects import SideEffects, is_users_file, is_users_module
@@ -353,7 +353,7 @@ class Outside:
         kind, members = type(value).__name__, getattr(value, "__dict__", {})
         named = self.attributes | self.methods
         by_name = self.by_name or bool(BY_NAME & (named | self.variables))
-        for name in sorted(named | (slots_of(type(value)) if by_name else set())):
+        for name in sorted(named | (slotted_attributes(type(value)) if by_name else set())):
             member = getattr(type(value), name, None)
             if isinstance(member, DESCRIPTORS):
                 self.know(attrgetter(name), value, f"{kind}.{name}")

@@ -83,7 +83,7 @@ class Trace(Slots, Observer):
         before = len(self.recorded.slots)
         reads = self.operands(call)
         params = {
-            name: with_marks(plain(op.options.get(name), value), self.array_mark)
+            name: with_marks(plain(op.allowed_params.get(name), value), self.array_mark)
             for name, value in call.options.items()
         }
         self.check_constants(before, params, where)
@@ -243,9 +243,9 @@ class Trace(Slots, Observer):
         node, rule = gradients.node, gradients.rule
         if self.parts is None:
             wanted = [edge is not None for edge in input_edges(node)]
-            if gradients.wanted:
+            if gradients.wanted_edges:
                 wanted = [
-                    edge is not None and (type(edge) is Output or edge in gradients.wanted)
+                    edge is not None and (type(edge) is Output or edge in gradients.wanted_edges)
                     for edge in input_edges(node)
                 ]
             self.parts = [self.new("computed", None) if each else None for each in wanted]
@@ -278,7 +278,7 @@ class Trace(Slots, Observer):
             self.refuse("a leaf goes backward by itself")
             return
         self.begun.pop()
-        if self.sweep.lift is None and self.sweep.wanted is None:
+        if self.sweep.lift is None and self.sweep.wanted_edges is None:
             leaves = list(dict.fromkeys([*gradients, *self.exchanged]))
             for leaf in leaves:
                 self.check_leaf(leaf)

@@ -19,7 +19,7 @@ from .bundle import Bundle, kind_of, same_objects
 from .descent import Descent
 
 SMALL = 1 << 13  # numbers in a parameter; joining larger ones takes longer than calling the formula for each
-LARGEST = 1 << 15  # numbers in a bundle: what is computed with them stays in the cache
+LARGEST_BUNDLE = 1 << 15  # numbers in a bundle: what is computed with them stays in the cache
 GENERAL = ("update", "updated_in_dtype", "updated_wide", "compute", "computed_step")
 
 
@@ -146,7 +146,7 @@ def portions(pairs: list[Any]) -> list[list[Any]]:
     size = 0
     for pair in pairs:
         size += pair[0]._data.size
-        if size > LARGEST:
+        if size > LARGEST_BUNDLE:
             parts.append([])
             size = pair[0]._data.size
         parts[-1].append(pair)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import IO, Any, Union
 
-from ..archive import parsed, read_archive, shortened, write_archive
+from ..archive import parsed, read_archive, shortened_message, write_archive
 from ..atomic_write import replacing
 from ..errors import CheckpointError, DamagedFileError
 from ..options import DEVICE, FLAG, check_option, show_given
@@ -67,8 +67,9 @@ def load(f: File, map_location: Any = None, weights_only: bool = True) -> Any:
             return Decoder(dict(enumerate(arrays))).decode_all(parsed(text))
     except DamagedFileError as error:
         raise CheckpointError(
-            f"load: {f} is no file that tg.save wrote, or not all of it ({shortened(str(error))}); for one "
-            "that torch.save wrote: net.load_state_dict(tg.interop.load_torch(path))"
+            f"load: {f} is no file that tg.save wrote, or not all of it "
+            f"({shortened_message(str(error))}); for one that torch.save wrote: "
+            "net.load_state_dict(tg.interop.load_torch(path))"
         ) from error
 
 

@@ -51,14 +51,14 @@ def conditions_at_points(evidence: Evidence, shape: tuple[int, ...], others: int
 
     mask: the wrong elements of the input or the output, others: the Jacobian's other axis.
     """
-    here = list(conditions(evidence, shape, mask))
-    common = here
-    for point in evidence.points[1:] if len(here) > 1 else ():
+    at_first = list(conditions(evidence, shape, mask))
+    common = at_first
+    for point in evidence.points[1:] if len(at_first) > 1 else ():
         wrong = np.asarray(point.wrong.any(axis=others))
         if not wrong.all():
             there = set(conditions(point, shape, wrong))
             common = [condition for condition in common if condition in there]
-    return common or here
+    return common or at_first
 
 
 def conditions(evidence: Evidence, shape: tuple[int, ...], mask: Array) -> Iterator[str]:

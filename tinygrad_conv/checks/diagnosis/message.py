@@ -12,10 +12,10 @@ from ...engine.location import show_place
 from ...engine.rule import Rule
 from ...errors import GradcheckError
 from ..calls import RecordedCall
-from ..failure import assemble, body_of, is_there, name_of, place_of
 from ..fault import UNKNOWN, Fault, Finding
 from ..function import Function
 from ..tolerance import Tolerance
+from ..wording import assemble, body_of, is_there, name_of, place_of
 from .culprit import Culprit, find_culprit
 from .state_or_chance import why_different
 from .verdict import judge

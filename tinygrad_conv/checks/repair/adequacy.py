@@ -46,14 +46,14 @@ def blind_spots(call: RecordedCall, tolerance: Tolerance, seconds: float = SECON
                 cases=[case for case in job.cases if not case.is_beyond and not right.fails(case)]
             )
         if job is not None and len(job.cases) > 1:
-            spots += try_all(partial(attempts, job), seconds).found
+            spots += try_all(partial(attempts, job), seconds).results
     return spots
 
 
-def attempts(job: Job, found: list[Any]) -> Iterator[Attempt]:
+def attempts(job: Job, results: list[Any]) -> Iterator[Attempt]:
     """Slip after slip."""
     for edit in edits_by(slips, 1, job.definition, job.scope):
-        if len(found) >= ENOUGH:
+        if len(results) >= ENOUGH:
             return
         if not edit.reads:
             yield partial(blind_spot_by, edit, job)

@@ -63,7 +63,7 @@ def fitted_edits(job: Job) -> Iterator[Edit]:
     if place is None or not points:
         return
     seen = set()
-    for text, operator in [*terms(job, points), *factors(job, points)]:
+    for text, operator in [*terms(job, points), *fitted_factors(job, points)]:
         new = ast.BinOp(place.content, operator(), ast.parse(text, mode="eval").body)
         if text not in seen:
             seen.add(text)
@@ -117,7 +117,7 @@ def terms(job: Job, points: list[Point]) -> Iterator[tuple[str, type[ast.operato
                 yield f"{times}{atom.text}{text}{size}", ast.Sub if number < 0 else ast.Add
 
 
-def factors(job: Job, points: list[Point]) -> Iterator[tuple[str, type[ast.operator]]]:
+def fitted_factors(job: Job, points: list[Point]) -> Iterator[tuple[str, type[ast.operator]]]:
     """By what the given is to be multiplied or divided, as texts."""
     right, given = (end_to_end([getattr(point, name) for point in points]) for name in ("right", "given"))
     shape = points[0].given.shape

@@ -61,17 +61,17 @@ def argument_of(culprit: Culprit, rule: Rule) -> int | str:
     return next(number for number in range(len(call.checked)) if call.rule_of(number) is rule)
 
 
-def attempts(job: Job, found: list[Any]) -> Iterator[Attempt]:
+def attempts(job: Job, results: list[Any]) -> Iterator[Attempt]:
     """Edit after edit, the likely ones first, up to the size of the first that is found."""
     by_way = [edits_by(way, size, job.definition, job.scope) for size, way in WAYS]
     slips, factors, *others = by_way
     for edits in (slips, factors, fitted_edits(job), *others):
         for edit in edits:
-            whole = [repair for repair in found if not repair.limits]
-            if whole and (edit.size > max(repair.size for repair in whole) or len(found) >= ENOUGH):
+            whole = [repair for repair in results if not repair.limits]
+            if whole and (edit.size > max(repair.size for repair in whole) or len(results) >= ENOUGH):
                 return
             yield partial(repair_by, edit, job)
-        if any(not repair.limits for repair in found):
+        if any(not repair.limits for repair in results):
             return
 
 
@@ -99,10 +99,10 @@ def rank_of(repair: Repair) -> tuple[int, int, int]:
 def show_outcome(outcome: Outcome, job: Job) -> list[str]:
     """What is said of an outcome."""
     tried = f"{outcome.tried:,} edits tried" + ("" if outcome.complete else " in the time there was")
-    if not outcome.found:
+    if not outcome.results:
         return [f"no single edit makes it right ({tried})"]
-    rank = min(rank_of(repair) for repair in outcome.found)
-    smallest = [repair for repair in outcome.found if rank_of(repair) == rank]
+    rank = min(rank_of(repair) for repair in outcome.results)
+    smallest = [repair for repair in outcome.results if rank_of(repair) == rank]
     smallest.sort(key=lambda repair: len(repair.after))
     distinct = list({canonical(repair.after): repair for repair in reversed(smallest)}.values())[::-1]
     lines = [f"an edit that makes it right: {repair}" for repair in distinct[:MOST_SHOWN]]

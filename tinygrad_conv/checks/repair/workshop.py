@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 MEMORY = 1 << 30  # bytes that a child may take beyond what it has
-LONGEST = 2.0  # seconds of computing that one attempt may take
+SECONDS_OF_ATTEMPT = 2.0  # seconds of computing that one attempt may take
 STUCK = 4.0  # seconds after which a child is stopped that does not get on, for it cannot stop itself
 POLL = 0.02  # seconds between looks at the child
 MOST_CHILDREN = 10  # that are started one after another
@@ -32,7 +32,7 @@ Attempts = Callable[[list[Any]], Iterator[Attempt]]
 class Outcome(NamedTuple):
     """What trying gave: what was found, how many attempts were made, and whether those were all."""
 
-    found: list[Any]
+    results: list[Any]
     tried: int
     complete: bool
 
@@ -48,14 +48,14 @@ def try_all(attempts: Attempts, seconds: float) -> Outcome:
     found.
     """
     ends, left = time.monotonic() + PATIENCE * seconds, seconds
-    found: list[Any] = []
+    results: list[Any] = []
     first, complete = 0, False
-    while not complete and not found and left > 0 and time.monotonic() < ends:
+    while not complete and not results and left > 0 and time.monotonic() < ends:
         child = Child(attempts, first)
-        complete = child.watch(ends, left, found)
+        complete = child.watch(ends, left, results)
         left -= max(child.spent.value, seconds / MOST_CHILDREN)
         first = child.at.value + 1
-    return Outcome(found, first, complete)
+    return Outcome(results, first, complete)
 
 
 class Child:
@@ -72,7 +72,7 @@ class Child:
             self.process.start()
         sender.close()
 
-    def watch(self, ends: float, seconds: float, found: list[Any]) -> bool:
+    def watch(self, ends: float, seconds: float, results: list[Any]) -> bool:
         """Take in what it finds until it has tried all (True), or has to be stopped: at a time by the clock,
         or after so many seconds of computing.
         """
@@ -83,7 +83,7 @@ class Child:
                     message = self.receiver.recv()
                     if message is None:
                         return True
-                    found.append(message)
+                    results.append(message)
                 if self.at.value != last:
                     last, since = self.at.value, time.monotonic()
                 elif time.monotonic() - since > STUCK or not self.process.is_alive():
@@ -102,16 +102,16 @@ def work(attempts: Attempts, first: int, child: Child, sender: Any) -> None:
     be_quiet()
     limit_memory()
     signal.signal(signal.SIGVTALRM, out_of_time)
-    found: list[Any] = []
+    results: list[Any] = []
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for number, attempt in enumerate(attempts(found)):
+        for number, attempt in enumerate(attempts(results)):
             if number < first:
                 continue
             child.at.value, child.spent.value = number, time.process_time()
             result = outcome_of(attempt)
             if result is not None:
-                found.append(result)
+                results.append(result)
                 sender.send(result)
     sender.send(None)
 
@@ -119,7 +119,7 @@ def work(attempts: Attempts, first: int, child: Child, sender: Any) -> None:
 def outcome_of(attempt: Attempt) -> Any:
     """What an attempt returns; None where it fails, or takes too long."""
     try:
-        with at_most(LONGEST):
+        with at_most(SECONDS_OF_ATTEMPT):
             return attempt()
     except Exception:
         return None

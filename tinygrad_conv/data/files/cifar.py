@@ -40,15 +40,15 @@ def read_cifar(path: Path, classes: int | None = None, coarse: bool = False) -> 
 
 def binary_batch(source: Source, content: bytes, classes: int | None, coarse: bool) -> tuple[Array, Array]:
     """Rows of labels, one or two, and pixels."""
-    found = classes or (10 if len(content) % (1 + PIXELS) == 0 else 100)
-    labels_each = 1 if found == 10 else 2
+    class_count = classes or (10 if len(content) % (1 + PIXELS) == 0 else 100)
+    labels_each = 1 if class_count == 10 else 2
     row = labels_each + PIXELS
     count, rest = divmod(len(content), row)
     if rest:
         expected = f"images of {row:,} bytes each" if classes else "images of 3,073 or 3,074 bytes each"
         source.refuse(f"expected {expected}; the file ends after {rest:,} bytes of one", count * row)
     rows = np.frombuffer(content, np.uint8).reshape(count, row)
-    limits = (10,) if found == 10 else (COARSE_CLASSES, 100)
+    limits = (10,) if class_count == 10 else (COARSE_CLASSES, 100)
     for place, limit in enumerate(limits):
         wrong = np.flatnonzero(rows[:, place] >= limit)
         if len(wrong):
@@ -56,8 +56,8 @@ def binary_batch(source: Source, content: bytes, classes: int | None, coarse: bo
             source.refuse(
                 f"expected a label below {limit}, found {rows[number, place]}", number * row + place
             )
-    check_coarse(source, found, coarse)
-    labels = rows[:, 0 if coarse or found == 10 else 1].astype(np.int64)
+    check_coarse(source, class_count, coarse)
+    labels = rows[:, 0 if coarse or class_count == 10 else 1].astype(np.int64)
     return rows[:, labels_each:].reshape(count, *SIZE).copy(), labels
 
 
@@ -72,12 +72,12 @@ def pickled_batch(source: Source, content: bytes, classes: int | None, coarse: b
     members = {
         name_of(key): value.array if isinstance(value, ArrayDraft) else value for key, value in batch.items()
     }
-    found = 100 if "fine_labels" in members else 10
-    if classes not in (None, found):
-        source.refuse(f"expected the labels of CIFAR-{classes}, found those of CIFAR-{found}", 0)
-    check_coarse(source, found, coarse)
-    name = "labels" if found == 10 else "coarse_labels" if coarse else "fine_labels"
-    limit = 10 if found == 10 else COARSE_CLASSES if coarse else 100
+    class_count = 100 if "fine_labels" in members else 10
+    if classes not in (None, class_count):
+        source.refuse(f"expected the labels of CIFAR-{classes}, found those of CIFAR-{class_count}", 0)
+    check_coarse(source, class_count, coarse)
+    name = "labels" if class_count == 10 else "coarse_labels" if coarse else "fine_labels"
+    limit = 10 if class_count == 10 else COARSE_CLASSES if coarse else 100
     images = members.get("data")
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (PIXELS,):
         shown = (

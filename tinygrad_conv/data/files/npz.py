@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ...archive import contents_limit, damage_of, members_by_name, read_array, shortened
+from ...archive import contents_limit, damage_of, members_by_name, read_array, shortened_message
 from ...dtypes import Array
 from ...errors import DamagedFileError, DataError
 from ...options import checked
@@ -47,4 +47,4 @@ def named(path: str, offset: int) -> Iterator[None]:
     try:
         yield
     except DamagedFileError as damage:
-        raise DataError(f"read_npz: {path}, byte {offset}: {shortened(str(damage))}") from damage
+        raise DataError(f"read_npz: {path}, byte {offset}: {shortened_message(str(damage))}") from damage

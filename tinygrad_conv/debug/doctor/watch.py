@@ -181,7 +181,7 @@ class Watch(Observer):
         if len(self.history.sweeps) < LOOKED_FOR:
             models.find(self.history)
         roots = [self.by_node[index] for index in gradients.waiting if index in self.by_node]
-        self.sweep = SweepSeen(user_where(), self.history.rounds, roots, gradients.wanted is None)
+        self.sweep = SweepSeen(user_where(), self.history.rounds, roots, gradients.wanted_edges is None)
         self.history.sweeps.append(self.sweep)
         if len(self.history.sweeps) == LOOKED_FOR:
             models.find_aliases(self.history)

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...archive import parsed, read_archive, shortened, write_archive
+from ...archive import parsed, read_archive, shortened_message, write_archive
 from ...atomic_write import replacing
 from ...engine.location import relative_path, show_line
 from ...errors import SHORT, DamagedFileError, RecordingError
@@ -60,7 +60,9 @@ def load(path: str | Path, recording_type: type[Made]) -> Made:
             raise RecordingError(f"array{min(decoder.unread)} is used nowhere")
         try_ops(recording)
     except DamagedFileError as error:
-        raise RecordingError(f"{path} is no recording that can be read: {shortened(str(error))}") from error
+        raise RecordingError(
+            f"{path} is no recording that can be read: {shortened_message(str(error))}"
+        ) from error
     return recording
 
 

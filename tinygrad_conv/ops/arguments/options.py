@@ -20,4 +20,4 @@ OWN: dict[str, dict[str, Option]] = {
 
 def declare_options(op: Op) -> None:
     """Tell an op what its params may be."""
-    op.take_options(options_of(op.forward, **OWN.get(op.name, {})))
+    op.restrict_params(options_of(op.forward, **OWN.get(op.name, {})))

@@ -122,10 +122,10 @@ def is_infinite(node: Node) -> Function:
 
 def one_of(x: Tensor, *, numbers: tuple[float, ...]) -> Tensor:
     """Where x is one of these numbers."""
-    found = F.ne(x, x) & False
+    infinite = F.ne(x, x) & False
     for number in numbers:
-        found = found | F.eq(x, number)
-    return found
+        infinite = infinite | F.eq(x, number)
+    return infinite
 
 
 @operator("BitShift", (11, 28))

@@ -83,8 +83,8 @@ def check(model: Any, converter: Converter) -> None:
 
 def named_node(message: str) -> str:
     """The node that ONNX complains of."""
-    found = NODE.search(message)
-    return found[1] if found else ""
+    match = NODE.search(message)
+    return match[1] if match else ""
 
 
 def info_of(value: Value) -> Any:

@@ -118,8 +118,8 @@ def gradients_of(
         source: leaves[source] if isinstance(source, str) else results[source] for source in recording.seeds
     }
     seeds = [Tensor(seed) for seed in recording.seeds.values()]
-    found = grad(list(begun.values()), list(leaves.values()), seeds, create_graph=True, allow_unused=True)
-    return dict(zip(leaves, found))
+    gradients = grad(list(begun.values()), list(leaves.values()), seeds, create_graph=True, allow_unused=True)
+    return dict(zip(leaves, gradients))
 
 
 def check_same_numbers(recording: Any, gradients: dict[str, Tensor | None]) -> None:
