@@ -35,9 +35,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "Both have as many parts."
         ),
     },
-    "kernels/conv/bands.py banded": {
-        "weights[:, :, 0] → weights[:, :, -1]": SINGLE,
-    },
     "kernels/conv/bands.py several_rows": {
         "together - 1 → together": BELOW,
         "together - 1 → together + 1": BELOW,
@@ -58,9 +55,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "products[:, :, row * step:row * step + kh, row].swapaxes(1, 2) → products[:, :, row * step:row "
         "* step + kh, row].swapaxes(0, 2)": BELOW,
         "(together - 1) * step → step": "There are one or two rows together; of one, see above.",
-    },
-    "kernels/conv/bands.py multiply_banded": {
-        "out[:, :count - rest, 0] → out[:, :count - rest, -1]": SINGLE,
     },
     "kernels/conv/depthwise_bands.py height_read": {
         "window.out[0] - 1 → window.out[0]": NEVER_READ,
