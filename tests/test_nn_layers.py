@@ -156,6 +156,40 @@ def test_seeds():
     np.testing.assert_array_equal(weights(layer), weights(nn.Linear(2, 2, rng=8)))
 
 
+RESETTABLE = {
+    "BatchNorm1d": lambda: nn.BatchNorm1d(4),
+    "BatchNorm2d": lambda: nn.BatchNorm2d(4, momentum=None, dtype=np.float64),
+    "InstanceNorm1d": lambda: nn.InstanceNorm1d(4, affine=True, track_running_stats=True),
+    "InstanceNorm2d": lambda: nn.InstanceNorm2d(4),
+    "without a bias": lambda: nn.BatchNorm2d(4, bias=False),
+    "LayerNorm": lambda: nn.LayerNorm((4, 2)),
+    "GroupNorm": lambda: nn.GroupNorm(2, 4, dtype=np.float16),
+    "PReLU": lambda: nn.PReLU(4, init=0.3),
+}
+
+
+@pytest.mark.parametrize("name", RESETTABLE)
+def test_what_begins_with_known_numbers_is_reset_in_place(name):
+    layer, fresh = RESETTABLE[name](), RESETTABLE[name]()
+    tensors = [*layer.parameters(), *layer.buffers()]
+    arrays = [tensor.data for tensor in tensors]
+    for array in arrays:
+        array[...] = 7
+    layer.reset_parameters()
+    for tensor, array, first in zip(tensors, arrays, [*fresh.parameters(), *fresh.buffers()], strict=True):
+        assert tensor.data is array
+        np.testing.assert_array_equal(array, first.data, strict=True)
+
+
+def test_running_statistics_are_reset_alone():
+    layer = nn.BatchNorm2d(3)
+    layer(tg.randn(4, 3, 2, 2))
+    layer.weight.data[...] = 7
+    layer.reset_running_stats()
+    assert layer.running_mean.tolist() == [0, 0, 0] and layer.running_var.tolist() == [1, 1, 1]
+    assert layer.num_batches_tracked.item() == 0 and layer.weight.tolist() == [7, 7, 7]
+
+
 def test_max_pools_tell_where_the_maxima_lie():
     x = tg.tensor([[[[1.0, 5.0, 2.0, 0.0], [3.0, 4.0, 9.0, 8.0]]]])
     y, indices = nn.MaxPool2d(2, return_indices=True)(x)

@@ -13,6 +13,7 @@ from .. import functional as F
 from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..ops import activations
+from .init import refill
 from .module import Module, shown
 from .parameter import check_dtype, full_parameter
 
@@ -67,6 +68,10 @@ class PReLU(Module):
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
         self.weight = full_parameter(self, "num_parameters", (num_parameters,), init, dtype)
+
+    def reset_parameters(self) -> None:
+        """The slope as at the beginning."""
+        refill([(self.weight, self.init)])
 
     def forward(self, x: Any) -> Tensor:
         check_dtype(self, x, self.weight)

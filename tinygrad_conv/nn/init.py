@@ -7,6 +7,7 @@ Numbers are drawn in float64 and rounded, so a seed gives the same ones in every
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -216,6 +217,15 @@ def uniform_by_fan_in(weight: Tensor, bias: Tensor | None, generator: Random = N
     changes = Changes()
     for tensor in (weight,) if bias is None else (weight, bias):
         rewrite(changes, tensor, below(random.uniform(-bound, bound, tensor.shape), bound, tensor.dtype))
+    changes.commit()
+
+
+def refill(numbers: Iterable[tuple[Tensor | None, float]]) -> None:
+    """Each tensor that there is gets its number everywhere: all of them, or none where anything is raised."""
+    changes = Changes()
+    for tensor, number in numbers:
+        if tensor is not None:
+            rewrite(changes, tensor, np.full(tensor.shape, number, tensor.dtype))
     changes.commit()
 
 

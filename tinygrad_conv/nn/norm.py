@@ -15,6 +15,7 @@ from ..engine.tensor import Tensor
 from ..errors import ShapeError, show_shape
 from ..functional.norms import counted_batch_norm
 from ..options import is_sequence
+from . import init
 from .module import Module, shown
 from .parameter import Parameter, check_dtype, full_parameter
 
@@ -52,6 +53,18 @@ class RunningNorm(Module):
         self.register_buffer("running_mean", Tensor(np.zeros(num_features, dtype)) if tracked else None)
         self.register_buffer("running_var", Tensor(np.ones(num_features, dtype)) if tracked else None)
         self.register_buffer("num_batches_tracked", Tensor(np.array(0, np.int64)) if tracked else None)
+
+    def reset_running_stats(self) -> None:
+        """Mean 0, variance 1 and no batch, as at the beginning."""
+        init.refill(self.first_statistics())
+
+    def reset_parameters(self) -> None:
+        """The running statistics, weight and bias as at the beginning."""
+        init.refill([*self.first_statistics(), (self.weight, 1), (self.bias, 0)])
+
+    def first_statistics(self) -> list[tuple[Tensor | None, float]]:
+        """What the running statistics begin with."""
+        return [(self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0)]
 
     def check(self, x: Any, channel_at: int = 1) -> None:
         """Refuse an input of other dimensions, or with another number of channels."""
@@ -186,6 +199,10 @@ class LayerNorm(Module):
             self, shape, elementwise_affine, elementwise_affine and bias, dtype
         )
 
+    def reset_parameters(self) -> None:
+        """Weight 1 and bias 0, as at the beginning."""
+        init.refill([(self.weight, 1), (self.bias, 0)])
+
     def forward(self, x: Any) -> Tensor:
         check_dtype(self, x, self.weight)
         return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -221,6 +238,10 @@ class GroupNorm(Module):
             )
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self.weight, self.bias = scale_and_shift(self, (num_channels,), affine, affine and bias, dtype)
+
+    def reset_parameters(self) -> None:
+        """Weight 1 and bias 0, as at the beginning."""
+        init.refill([(self.weight, 1), (self.bias, 0)])
 
     def forward(self, x: Any) -> Tensor:
         check_dtype(self, x, self.weight)
