@@ -41,6 +41,10 @@ from .conv.identities import (
     GROUPS_OF_WEIGHT_GRAD,
     Kernel,
     each_group,
+    is_one_tap,
+    lies_by_sample,
+    rows_for_samples,
+    samples_for_rows,
     zero_dw,
     zero_dx,
     zero_y,
@@ -48,7 +52,7 @@ from .conv.identities import (
 from .conv.problem import Problem
 from .memory_order import compute_type
 from .threads import WORTH_HOLDING_BLAS
-from .window import Array, Window
+from .window import Array, Window, make_window
 
 Way: TypeAlias = tuple[str, Callable[[Array, Array], "Array | None"]]  # a kernel's name; it, for given shapes
 Condition: TypeAlias = Callable[[Problem], bool]
@@ -119,6 +123,7 @@ TABLES = {
 }
 KERNELS = tuple(sorted({line.name for table in TABLES.values() for line in table}))
 FAST = "fast"
+ONE_TAP = (1, 1)
 
 _wanted: ContextVar[tuple[str, ...]] = ContextVar("kernels, by block; the last counts", default=(FAST,))
 _wanted.set((FAST,))  # what is set is found at once, a default after looking for it everywhere
@@ -137,6 +142,8 @@ _served = Served()
 
 def correlation(family: str, first: Array, second: Array, window: Window, groups: int) -> Array:
     """A correlation or gradient, of its two arrays, by whichever kernel the table or `use_kernels` says."""
+    if window.kernel == ONE_TAP and is_by_sample(family, first, second, window):
+        return _by_sample(family, first, second, groups)
     ways, multiplications = choose(
         family, _wanted.get()[-1], first.shape, second.shape, window, groups, first.dtype, second.dtype
     )
@@ -144,6 +151,21 @@ def correlation(family: str, first: Array, second: Array, window: Window, groups
         return _first_result(ways, first, second)
     with blas_held():
         return _first_result(ways, first, second)
+
+
+def is_by_sample(family: str, first: Array, second: Array, window: Window) -> bool:
+    """Whether samples had better be taken for rows: see `identities`. The literal sums stay what they are."""
+    weight_grad = family == "correlate_weight_grad"
+    as_it_lies = is_one_tap(window) and lies_by_sample(first) and (not weight_grad or lies_by_sample(second))
+    return as_it_lies and _wanted.get()[-1] == FAST
+
+
+def _by_sample(family: str, first: Array, second: Array, groups: int) -> Array:
+    """The same with samples for rows."""
+    window = make_window((len(first), first.shape[2]), ONE_TAP)
+    if family == "correlate_weight_grad":
+        return correlation(family, samples_for_rows(first), samples_for_rows(second), window, groups)
+    return rows_for_samples(correlation(family, samples_for_rows(first), second, window, groups))
 
 
 def settled(
@@ -160,6 +182,9 @@ def settled(
     shared: what calls on the same arrays have prepared for each other, such as patches. out: memory that the
     result may be written to in each call; None: it is in memory of its own.
     """
+    if window.kernel == ONE_TAP and is_by_sample(family, first, second, window):
+        way = partial(correlation, family, window=window, groups=groups)
+        return cast(Any, prepared.declined(way, shared, out))
     ways, multiplications = choose(
         family, _wanted.get()[-1], first.shape, second.shape, window, groups, first.dtype, second.dtype
     )

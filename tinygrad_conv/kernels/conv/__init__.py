@@ -20,7 +20,7 @@ The ways, in reading order:
 
 and what leads to them:
 
-    identities.py   what turns a problem into others: mirror, phases, dilation, exchange, groups, nothing
+    identities.py   what turns a problem into others: mirror, phases, dilation, exchange, places, and more
     problem.py      what a choice of kernel may depend on, and the questions of the tables
     plans.py        what im2col works out once for a shape
     dynamic_range.py whether numbers are near enough in size for Winograd to mix them

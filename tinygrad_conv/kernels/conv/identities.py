@@ -1,4 +1,4 @@
-"""What turns a correlation or its gradient into other correlations: six equations, for any kernel.
+"""What turns a correlation or its gradient into other correlations: seven equations, for any kernel.
 
 **Mirror.** With stride 1 the input gradient is itself a correlation:
 
@@ -29,6 +29,10 @@ whole. Only the height needs this: along the width every kernel here copies or a
 **Exchange.** Rows and columns are alike: of pictures, kernels and windows on their side a correlation makes y
 on its side. So a kernel that copies along one axis may choose which.
 
+**Places.** A kernel of a single tap sees one place at a time, and which of them are samples, rows or columns
+is all the same to it. So pictures that lie in memory as N, C, H, W are taken as H, C, W, N, with their
+samples for rows, and nothing has to be copied.
+
 **Groups.** Each is a convolution of its own, for a kernel that knows nothing of groups. That costs a copy of
 everything, and pays where the kernel saves more than that: Winograd, with many channels in a group.
 
@@ -53,6 +57,31 @@ Kernel: TypeAlias = Callable[..., "Array | None"]
 # The axes of the groups in a kernel's two arrays and in its result:
 GROUPS_OF_CORRELATION = (1, 0, 1)  # y of x and w, and dx of dy and w
 GROUPS_OF_WEIGHT_GRAD = (1, 1, 0)  # dw of x and dy
+
+
+FEWEST_PLACES = 64  # of a picture: with fewer its products are narrow, and one copy is cheaper
+
+
+@lru_cache(maxsize=256)
+def is_one_tap(window: Window) -> bool:
+    """Whether each output place sees the input at its own place alone, in pictures of some size."""
+    plain = window.kernel == window.stride == (1, 1) and window.padding == ((0, 0), (0, 0))
+    return plain and window.out == window.size and window.size[0] * window.size[1] >= FEWEST_PLACES
+
+
+def lies_by_sample(x: Array) -> bool:
+    """Whether x [N, C, H, W] lies in memory in this order, and not as H, C, W, N."""
+    return x.size > 0 and x.flags.c_contiguous and not x.transpose(2, 1, 3, 0).flags.c_contiguous
+
+
+def samples_for_rows(x: Array) -> Array:
+    """x [N, C, H, W] as pictures [W, C, N, H], a view."""
+    return x.transpose(3, 1, 0, 2)
+
+
+def rows_for_samples(y: Array) -> Array:
+    """The other way round: pictures [W, O, N, H] as [N, O, H, W]."""
+    return y.transpose(2, 1, 3, 0)
 
 
 @lru_cache(maxsize=256)
