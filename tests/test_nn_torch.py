@@ -194,6 +194,8 @@ def test_losses(make, target):
     ],
 )
 def test_the_beginning_has_pytorchs_distribution(make):
+    tg.manual_seed(0)
+    torch.manual_seed(0)
     ours, theirs = make(nn), make(torch.nn)
     levels = np.linspace(0, 1, 11)
     for key, tensor in ours.state_dict().items():

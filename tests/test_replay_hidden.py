@@ -289,6 +289,11 @@ def test_a_factor(outside: Callable[[], Outside]) -> None:
     assert same_as_eager(steps_by_a_factor(outside), at_least=3).recordings >= 4
 
 
+def test_what_is_no_module_may_stand_among_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "settings_of_a_library", object())  # as mpi4py.rc does, without a name
+    assert same_as_eager(steps_by_a_factor(imported_by_a_text), at_least=3).recordings >= 4
+
+
 def test_what_a_step_sets_by_setattr_of_another_name() -> None:
     held, put, part = holder(flag_of_it=0), setattr, "flag"
 

@@ -143,10 +143,10 @@ def is_for_the_user(frame: FrameType | None) -> bool:
 
 
 def is_users_module(module: ModuleType) -> bool:
-    """Whether a module is the user's own, not a library's."""
+    """Whether a module is the user's own, not a library's; whatever stands for it among the modules."""
     file = getattr(module, "__file__", None) or ""
     return (
-        module.__name__ not in sys.builtin_module_names
+        getattr(module, "__name__", "") not in sys.builtin_module_names
         and is_users_file(file)
         and not any(folder in file for folder in INSTALLED)
     )
