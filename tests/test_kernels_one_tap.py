@@ -13,6 +13,7 @@ from tinygrad_conv.kernels import memory_order
 from tinygrad_conv.kernels.conv import mec
 from tinygrad_conv.kernels.window import make_window
 
+from .replay_steps import same_as_eager
 from .test_kernels import Array, assert_same
 
 SHAPES = {  # samples, C, O, H, W, groups
@@ -104,22 +105,18 @@ def test_what_sees_other_places_or_not_all_of_them(changed: dict[str, Any]) -> N
 
 
 def test_replayed_it_is_the_same_to_the_bit() -> None:
-    def trained(replay: bool) -> list[Any]:
+    def make() -> Any:
         tg.manual_seed(3)
         net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU(), nn.Conv2d(8, 4, 1))
         optimizer = optim.SGD(net.parameters(), lr=0.1)
-        x, target = tg.randn(6, 3, 9, 9), tg.randn(6, 4, 9, 9)
 
-        def step(x: Any, target: Any) -> Any:
+        def step(x: Any, y: Any) -> Any:
             optimizer.zero_grad()
-            loss = tg.mse_loss(net(x), target)
+            loss = tg.mse_loss(net(x), y)
             loss.backward()
             optimizer.step()
             return loss
 
-        run = tg.replay(step) if replay else step
-        losses = [run(x, target).item() for _ in range(6)]
-        assert not replay or run.replays > 0
-        return [losses, *(parameter.tolist() for parameter in net.parameters())]
+        return [net, optimizer], step, [(tg.randn(6, 3, 9, 9), tg.randn(6, 4, 9, 9)) for _ in range(6)]
 
-    assert trained(True) == trained(False)
+    same_as_eager(make, at_least=4)
